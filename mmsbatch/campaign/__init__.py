@@ -1,0 +1,1 @@
+"""YAML with positions, the schemas, the campaign and the configuration."""

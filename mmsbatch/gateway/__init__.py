@@ -1,0 +1,1 @@
+"""The manual: statuses, the flow and its template, the answer, the HTTP client, the account."""

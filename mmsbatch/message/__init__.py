@@ -1,0 +1,1 @@
+"""Text templates and their measures; media."""

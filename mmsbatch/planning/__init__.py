@@ -1,0 +1,1 @@
+"""Campaign, record and account become a plan; it is data and cannot send."""

@@ -1,0 +1,1 @@
+"""Sources, numbers, suppression: rows become an audience."""

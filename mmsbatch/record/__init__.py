@@ -1,0 +1,1 @@
+"""The journal, the manifest, the lock, and where they are kept."""

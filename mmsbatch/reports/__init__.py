@@ -1,0 +1,1 @@
+"""Diagnostics, plans and manifests as text and JSON."""

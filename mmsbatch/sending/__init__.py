@@ -1,0 +1,1 @@
+"""Carries a plan out: the only package that can reach the send endpoint."""
