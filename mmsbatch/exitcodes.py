@@ -9,6 +9,7 @@ class ExitCode(IntEnum):
     meaning: str
 
     def __new__(cls, code: int, meaning: str) -> "ExitCode":
+        """Make the member: the code is its value, the meaning an attribute."""
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning
@@ -17,9 +18,7 @@ class ExitCode(IntEnum):
     DONE = 0, "done, or nothing to do; rejected numbers alone do not change it"
     REFUSED = (
         1,
-        (
-            "refused before anything was sent: an invalid campaign, a plan over a limit, a stale plan, credit short"
-        ),
+        ("refused before anything was sent: an invalid campaign, a plan over a limit, a stale plan, credit short"),
     )
     USAGE = 2, "usage: a bad flag or argument, no confirmation"
     INCOMPLETE = 3, "incomplete: some chunks were not sent; the record says which, running again continues"
@@ -27,16 +26,12 @@ class ExitCode(IntEnum):
     LOCKED = 5, "locked: another run holds this campaign"
     GATEWAY = (
         6,
-        (
-            "the gateway, the account or the network refused the tool itself (credentials, unreachable, not allowed)"
-        ),
+        ("the gateway, the account or the network refused the tool itself (credentials, unreachable, not allowed)"),
     )
     SOMETHING_TO_SEND = 10, "only with `plan --detailed-exitcode`: there is something to send"
     FAULT = (
         70,
-        (
-            "a fault of mmsbatch itself; a log file with versions and a traceback free of secrets and numbers is named"
-        ),
+        ("a fault of mmsbatch itself; a log file with versions and a traceback free of secrets and numbers is named"),
     )
     INTERRUPTED = (
         130,

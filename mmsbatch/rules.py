@@ -53,9 +53,7 @@ _ALL = (
     _error("schema-pattern", "A text is not of the form asked for."),
     _error("schema-length", "A text, list or mapping is too short or too long, or has an entry twice."),
     # --- the campaign
-    _error(
-        "campaign-name", "The campaign's name has a line break or a character that XML forbids.", "1.2", 106
-    ),
+    _error("campaign-name", "The campaign's name has a line break or a character that XML forbids.", "1.2", 106),
     _error(
         "campaign-file-name",
         "A campaign's file name has a dot in its stem, or differs from another by extension alone.",
@@ -70,9 +68,7 @@ _ALL = (
     _error("schedule-past", "The schedule is in the past, or less than five minutes ahead.", "1.2", 121),
     _error("media-url", "A medium's URL is not of the form that the gateway takes.", "1.2", 113),
     _error("media-extension", "A medium's URL does not end as its type asks.", "1.2", 112),
-    _warning(
-        "media-extension-unusual", "The ending `.midi` is not in the manual, which has `.mid`.", "5", 112
-    ),
+    _warning("media-extension-unusual", "The ending `.midi` is not in the manual, which has `.mid`.", "5", 112),
     _warning("media-duration-zero", "A duration of 0 seconds passes, and is probably not meant.", "1.2", 120),
     _warning("campaign-draft", "The campaign is a draft: it is validated, never planned or sent."),
     # --- the configuration
@@ -122,12 +118,8 @@ _ALL = (
     _error("number-several", "One cell holds two numbers.", "1.4", 123),
     _error("number-length", "A phone number has too few or too many digits.", "1.4", 123),
     _error("number-landline", "A landline or a number for calls cannot take an MMS.", "1.4", 123),
-    _error(
-        "number-foreign", "The number belongs to another country: the gateway serves France only.", "1.2", 123
-    ),
-    _error(
-        "number-overseas", "The range belongs to an overseas territory with its own country code.", "1.4", 123
-    ),
+    _error("number-foreign", "The number belongs to another country: the gateway serves France only.", "1.2", 123),
+    _error("number-overseas", "The range belongs to an overseas territory with its own country code.", "1.4", 123),
     _error("number-m2m", "The range 0700 is for machines (14 digits).", "1.4", 123),
     _error("number-prefix", "The range is not among the gateway's `mobile_prefixes`.", "1.4", 123),
     _error(
@@ -136,13 +128,9 @@ _ALL = (
         "1.4",
     ),
     _warning("number-zero-restored", "Leading zeros eaten by a spreadsheet were restored.", "1.4"),
-    _warning(
-        "duplicate-differs", "Rows of the same number differ in cells that the text uses; the first row wins."
-    ),
+    _warning("duplicate-differs", "Rows of the same number differ in cells that the text uses; the first row wins."),
     # --- suppression lists
-    _error(
-        "suppression-unreadable", "A suppression list is missing, empty, or has a row that cannot be read."
-    ),
+    _error("suppression-unreadable", "A suppression list is missing, empty, or has a row that cannot be read."),
 )
 
 RULES = {rule.id: rule for rule in _ALL}
