@@ -43,3 +43,9 @@ class GatewayRefusal(MmsbatchError):
     """Credentials, hosts, the account or the network keep the tool from working at all."""
 
     exit_code = ExitCode.GATEWAY
+
+
+class InDoubt(MmsbatchError):
+    """A chunk's fate is unknown, and nobody said to go on."""
+
+    exit_code = ExitCode.IN_DOUBT

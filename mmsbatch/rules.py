@@ -74,6 +74,7 @@ _ALL = (
     # --- the configuration
     _error("config-gateway", "A gateway is named that the configuration does not have."),
     _error("config-url", "A gateway's URL is not one that can be used."),
+    _error("config-charset", "A gateway's charset is unknown, or does not write ASCII as ASCII."),
     _error("config-fiction", "`fiction_numbers: accept` is only for a gateway on loopback."),
     _error("config-not-built", "A setting of the contract that this version does not carry out yet."),
     # --- the message
@@ -131,6 +132,16 @@ _ALL = (
     _warning("duplicate-differs", "Rows of the same number differ in cells that the text uses; the first row wins."),
     # --- suppression lists
     _error("suppression-unreadable", "A suppression list is missing, empty, or has a row that cannot be read."),
+    # --- the plan
+    _error("plan-recipients", "More recipients than `limits.recipients` allows, over the whole revision."),
+    _error("plan-credits", "More credits than `limits.credits` allows, over the whole revision."),
+    _error("plan-price-unknown", "`limits.credits` asks for a check, and the price of a message is not known."),
+    _error("plan-credit-short", "The account has fewer credits than the plan needs.", "2.2", 103, 104),
+    _error("plan-revision", "The revision is lower than the record's highest, or was raised over unsettled doubt."),
+    _error("plan-mixed", "Text, variables or media changed when a part was already sent."),
+    _warning("plan-schedule-moved", "The schedule changed when a part was already handed over for another date."),
+    _warning("plan-price-guess", "The price of a message is not known: credits are a lower bound."),
+    _warning("plan-resend", "Some recipients got an earlier revision and would get this one too."),
 )
 
 RULES = {rule.id: rule for rule in _ALL}

@@ -29,9 +29,9 @@ class Numbers(StrEnum):
 class Timeout:
     """Seconds to connect, between two bytes of the answer, and over the whole request."""
 
-    connect: float = 10
-    read: float = 60
-    total: float = 120
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

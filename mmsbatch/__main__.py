@@ -1,0 +1,6 @@
+"""`python -m mmsbatch`."""
+
+from mmsbatch.cli.main import run
+
+if __name__ == "__main__":
+    run()

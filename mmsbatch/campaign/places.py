@@ -1,0 +1,137 @@
+"""Where files lie: the repository, the configuration, the campaigns of a folder, named files.
+
+Looks at folders and links, reads no file.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path
+
+from mmsbatch.campaign.model import Campaign
+from mmsbatch.diagnostics import Diagnostic, Position
+from mmsbatch.errors import InvalidInput, UsageProblem
+from mmsbatch.rules import finding
+
+CONFIGURATION_NAME = "mmsbatch.yaml"
+_MISNAMED = "mmsbatch.yml"
+_ENDINGS = (".yaml", ".yml")
+
+
+def repository_root(path: Path) -> Path | None:
+    """Return the nearest folder upward that holds `.git`, links resolved; None outside of git.
+
+    In a work tree or submodule `.git` is a file, which counts too.
+    """
+    return next((folder for folder in _folders_upward(path) if (folder / ".git").exists()), None)
+
+
+def _folders_upward(path: Path) -> Iterator[Path]:
+    folder = (path if path.is_dir() else path.parent).resolve()
+    yield folder
+    yield from folder.parents
+
+
+def find_configuration(campaign_path: Path) -> Path | None:
+    """Return the nearest `mmsbatch.yaml` from the campaign's folder upward, or None.
+
+    The search ends at the repository's root. Outside of git it ends where a folder belongs
+    to somebody else than the campaign's: a file that others can put into /tmp must not
+    decide where messages are sent. Raises UsageProblem for a `mmsbatch.yml`, which would
+    be passed over in silence.
+    """
+    for folder in _searched_folders(campaign_path):
+        if (folder / _MISNAMED).is_file():
+            raise UsageProblem(f"{folder / _MISNAMED} is not read.", f"Rename it to {CONFIGURATION_NAME}.")
+        if (folder / CONFIGURATION_NAME).is_file():
+            return folder / CONFIGURATION_NAME
+    return None
+
+
+def _searched_folders(campaign_path: Path) -> list[Path]:
+    root = repository_root(campaign_path)
+    folders = list(_folders_upward(campaign_path))
+    if root is not None:
+        return folders[: folders.index(root) + 1]
+    owner = _owner(folders[0])
+    return list(takewhile(lambda folder: _owner(folder) == owner, folders)) if owner is not None else []
+
+
+def _owner(folder: Path) -> int | None:
+    return folder.stat().st_uid if folder.is_dir() else None
+
+
+def campaign_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the campaign files that paths mean, each once: a folder means its own, in name order.
+
+    A folder's campaigns end with .yaml or .yml, do not begin with a dot, and are not the
+    configuration. Folders below it are left alone. A file is taken as given. Raises
+    UsageProblem for a folder that cannot be read.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        for file in _campaigns_of(path) if path.is_dir() else [path]:
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
+
+
+def _campaigns_of(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise UsageProblem(f"The folder {folder} cannot be read: {error.strerror}.") from error
+    # a link that leads nowhere stays in, to be told as unreadable
+    return [entry for entry in entries if _is_campaign_name(entry) and not entry.is_dir()]
+
+
+def _is_campaign_name(path: Path) -> bool:
+    is_ours = path.name in (CONFIGURATION_NAME, _MISNAMED) or path.name.startswith(".")
+    return path.suffix in _ENDINGS and not is_ours
+
+
+def twin_campaign(path: Path) -> str | None:
+    """Return the name of another campaign beside this one that differs by extension alone."""
+    others = (path.with_name(path.stem + ending) for ending in _ENDINGS if path.name and ending != path.suffix)
+    return next((other.name for other in others if _is_campaign_name(other) and other.is_file()), None)
+
+
+def resolve_named_file(campaign: Campaign, name: str) -> Path:
+    """Return where a file lies that the campaign names, links resolved; it need not exist.
+
+    Raises InvalidInput with a file-outside diagnostic where it is outside the repository,
+    or, outside of git, outside the campaign's folder.
+    """
+    path = locate(campaign.path, name)
+    if path is None:
+        raise InvalidInput([outside(campaign.file, _place_of(campaign, name))])
+    return path
+
+
+def _place_of(campaign: Campaign, name: str) -> Position:
+    if campaign.recipients.file == name:
+        return campaign.position("recipients", "file")
+    indexes = (index for index, source in enumerate(campaign.suppress) if source.file == name)
+    return campaign.position("suppress", next(indexes, 0), "file")
+
+
+def locate(campaign_path: Path, name: str) -> Path | None:
+    """Return the path that a name in a campaign means, links resolved; None where it may not be read.
+
+    git's own folder is out of bounds as well: runners leave access tokens in `.git/config`.
+    """
+    folder = campaign_path.parent.resolve()
+    root = repository_root(campaign_path) or folder
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL
+        return None
+    if not path.is_relative_to(root):
+        return None
+    is_of_git = any(part.lower() == ".git" for part in path.relative_to(root).parts)  # on a Mac .GIT is .git
+    return None if is_of_git else path
+
+
+def outside(file: str, where: Position) -> Diagnostic:
+    """Make the finding on a file that may not be read."""
+    message = "The file is not one that a campaign may name: it lies outside the repository, or in `.git`."
+    hint = "Move it inside (outside of git: into the campaign's folder); `--recipients FILE` may lie anywhere."
+    return finding("file-outside", file, where, message, hint)

@@ -1,0 +1,69 @@
+"""A gateway to talk to: the embedded one, or a real one with the environment's credentials."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.gateway.account import AccountState, query_account
+from mmsbatch.gateway.credentials import Credentials, Secret, read_credentials
+from mmsbatch.gateway.exchange import Exchange
+from mmsbatch.gateway.hosts import ensure_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A gateway whose URLs are known, and the right to use it. `ask_account` queries, `post` sends one body."""
+
+    settings: GatewaySettings
+    credentials: Credentials
+    ask_account: Callable[[], AccountState]
+    post: Callable[[bytes], Exchange]
+
+
+@contextmanager
+def connect(settings: GatewaySettings, environ: Mapping[str, str]) -> Iterator[Connection]:
+    """Connect for the block; the sandbox is started and stopped with it.
+
+    Raises GatewayRefusal where credentials are missing or the host may not have them.
+    """
+    if settings.is_sandbox:
+        with _embedded(settings) as connection:
+            yield connection
+        return
+    for url in (settings.send_url, settings.account_url):
+        ensure_allowed(url, environ)
+    credentials = read_credentials(settings.credentials, environ, _read_file)
+    with _posting(settings, credentials, environ) as connection:
+        yield connection
+
+
+@contextmanager
+def _embedded(settings: GatewaySettings) -> Iterator[Connection]:
+    from mmsbatch.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 - a server is not needed to validate
+
+    options = SandboxOptions(charset=settings.charset)
+    with Sandbox(options) as sandbox:
+        reachable = replace(settings, send_url=sandbox.send_url, account_url=sandbox.account_url)
+        code = options.client_code
+        credentials = Credentials(code, Secret(options.passcode), code.upper(), code)
+        with _posting(reachable, credentials, {}) as connection:
+            yield connection
+
+
+@contextmanager
+def _posting(settings: GatewaySettings, credentials: Credentials, environ: Mapping[str, str]) -> Iterator[Connection]:
+    from mmsbatch.sending.client import open_client  # noqa: PLC0415 - requests is slow to load
+
+    with open_client(environ) as client:
+        yield Connection(
+            settings,
+            credentials,
+            lambda: query_account(client.poster, settings, credentials),
+            lambda body: client.submit(settings, body),
+        )
+
+
+def _read_file(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")

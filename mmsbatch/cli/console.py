@@ -1,0 +1,64 @@
+"""Where words go: reports to standard output or a file, everything else for people to standard error."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from mmsbatch.errors import MmsbatchError, UsageProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How one command speaks."""
+
+    output: Path | None = None
+    quiet: bool = False
+
+    def report(self, text: str) -> None:
+        """Print the command's result, or write it to its file. Raises UsageProblem where that cannot be written."""
+        if self.output is None:
+            typer.echo(text)
+            return
+        try:
+            self.output.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageProblem(f"{self.output}: the report cannot be written: {error.strerror}") from error
+
+    def tell(self, text: str) -> None:
+        """Say something in passing."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Say something that must be heard."""
+        typer.echo(f"{colored('warning:', 'yellow')} {text}", err=True)
+
+
+def tell_error(error: MmsbatchError) -> None:
+    """Say why a command stopped, and what can be done."""
+    typer.echo(f"{colored('error:', 'red')} {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"    {error.hint}", err=True)
+
+
+def colored(text: str, color: str) -> str:
+    """Color a text for a terminal; NO_COLOR and everything that is no terminal keep it plain."""
+    return typer.style(text, fg=color) if has_colors() else text
+
+
+def has_colors() -> bool:
+    """Whether standard error takes colors."""
+    return is_live() and not os.environ.get("NO_COLOR")
+
+
+def is_live() -> bool:
+    """Whether a person looks at standard error."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

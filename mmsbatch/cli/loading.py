@@ -1,0 +1,124 @@
+"""From paths on the command line to prepared campaigns: the same for every command."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings
+from mmsbatch.campaign.model import Campaign, State
+from mmsbatch.campaign.places import campaign_files, find_configuration
+from mmsbatch.campaign.reader import read_campaign, read_configuration
+from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
+from mmsbatch.errors import InvalidInput, UsageProblem
+from mmsbatch.folding import closest
+from mmsbatch.planning.preparation import Prepared, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The configuration of a call, and the gateway it means."""
+
+    configuration: Configuration
+    settings: GatewaySettings
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read: the prepared campaigns (drafts left out), every finding, how many files."""
+
+    workspace: Workspace
+    prepared: list[Prepared] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    files: int = 0
+
+    def raise_if_invalid(self) -> None:
+        """Raise InvalidInput where one finding is an error: one invalid campaign refuses them all."""
+        if has_errors(self.diagnostics):
+            raise InvalidInput(in_order(self.diagnostics))
+
+
+def open_workspace(files: Sequence[Path], config: Path | None, gateway: str | None) -> Workspace:
+    """Read the one configuration of a call and pick the gateway.
+
+    Raises UsageProblem where campaigns have different ones, InvalidInput where it has errors.
+    """
+    path = config or _one_configuration(files)
+    if config is not None and not config.is_file():
+        raise UsageProblem(f"--config {config}: there is no such file")
+    configuration, diagnostics = read_configuration(path, _shown(path))
+    if configuration is None:
+        raise InvalidInput(diagnostics)
+    return Workspace(configuration, pick_gateway(configuration, gateway))
+
+
+def pick_gateway(configuration: Configuration, name: str | None) -> GatewaySettings:
+    """Return a gateway's settings, by default the default one's. Raises UsageProblem for an unknown name."""
+    wanted = name or configuration.default_gateway
+    if wanted in configuration.gateways:
+        return configuration.gateways[wanted]
+    meant = closest(wanted, configuration.gateways)
+    raise UsageProblem(
+        f"there is no gateway named {wanted}",
+        f"did you mean {meant}?" if meant else f"known: {', '.join(sorted(configuration.gateways))}",
+    )
+
+
+def load(
+    paths: Sequence[Path],
+    config: Path | None = None,
+    gateway: str | None = None,
+    recipients: Path | None = None,
+    on_rows: Callable[[int], None] | None = None,
+) -> Loaded:
+    """Read and prepare all campaigns that the paths mean, with all findings at once."""
+    files = named_files(paths)
+    if recipients is not None and len(files) != 1:
+        raise UsageProblem("--recipients goes with one campaign")
+    loaded = Loaded(open_workspace(files, config, gateway), files=len(files))
+    for file in files:
+        campaign, found = read_campaign(file, str(file))
+        loaded.diagnostics += found
+        if campaign is not None:
+            _prepare(loaded, campaign, recipients, on_rows)
+    return loaded
+
+
+def named_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the campaign files of the call. Raises UsageProblem for a missing path or an empty folder."""
+    for path in paths:
+        if not path.exists():
+            raise UsageProblem(f"{path}: there is no such file or folder")
+    files = campaign_files(paths)
+    if not files:
+        raise UsageProblem(f"{paths[0]}: there is no campaign file (*.yaml) in this folder")
+    return files
+
+
+def _prepare(
+    loaded: Loaded, campaign: Campaign, recipients: Path | None, on_rows: Callable[[int], None] | None
+) -> None:
+    try:
+        prepared, found = prepare(campaign, loaded.workspace.settings, recipients, on_rows)
+    except InvalidInput as error:
+        prepared, found = None, error.diagnostics
+    loaded.diagnostics += found
+    if prepared is not None and campaign.state is State.READY:
+        loaded.prepared.append(prepared)
+
+
+def _one_configuration(files: Sequence[Path]) -> Path | None:
+    found = {find_configuration(file) for file in files}
+    if len(found) > 1:
+        raise UsageProblem(
+            "these campaigns have different configuration files", "run them one after the other, or say --config FILE"
+        )
+    return found.pop() if found else None
+
+
+def _shown(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

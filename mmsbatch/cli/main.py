@@ -1,0 +1,118 @@
+"""The program: its commands, and the one place where an error becomes a message and an exit code."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mmsbatch import __version__
+from mmsbatch.cli.console import tell_error
+from mmsbatch.errors import InvalidInput, MmsbatchError, UsageProblem
+from mmsbatch.exitcodes import ExitCode
+
+#: Commands by name, in the order of the help; each is a function of the module of its name.
+COMMANDS = {
+    "validate": "Check campaign files, their recipients and every rendered text.",
+    "render": "Print the flow as it would go on the wire.",
+    "plan": "Show who would receive what, at what cost.",
+    "apply": "Send campaigns: each recipient at most once.",
+    "proof": "Send the message to a few test numbers.",
+    "status": "Show what was sent, what was not, what is in doubt.",
+    "resolve": "Settle a chunk in doubt.",
+    "account": "Ask the gateway for the account's credit.",
+    "schema": "Print a JSON Schema.",
+    "sandbox": "Run the embedded gateway as a server.",
+}
+#: Commands of the contract that this version does not have yet: refused by name.
+NOT_BUILT = ("preview", "report", "init", "merge")
+
+
+class LazyGroup(TyperGroup):
+    """Loads a command's module only when it is called: `--version` should not wait for all of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order of the registry."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command, or None. Raises UsageProblem for one that is not built yet."""
+        if cmd_name in NOT_BUILT:
+            raise UsageProblem(f"the command {cmd_name} is not built yet")
+        if cmd_name not in COMMANDS:
+            return None
+        function = getattr(import_module(f"mmsbatch.cli.{cmd_name}"), cmd_name)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        single.command(cmd_name, short_help=COMMANDS[cmd_name])(function)
+        return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mmsbatch {__version__}")
+        raise typer.Exit(ExitCode.DONE)
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Send MMS campaigns kept as YAML files in git, each recipient at most once."""
+
+
+def run() -> None:
+    """Run the program and leave with its exit code."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        return int(app(arguments, standalone_mode=False) or ExitCode.DONE)
+    except MmsbatchError as error:
+        return _tell(error)
+    except typer.TyperException as error:
+        return _tell_usage(error, arguments)
+    except BrokenPipeError:
+        # The reader of our output went away: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAULT
+    except (KeyboardInterrupt, typer.Abort):
+        # Once something is being sent, signals go to the run: here nothing was.
+        tell_error(UsageProblem("stopped; nothing was sent"))
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        from mmsbatch.cli.fault import report_fault  # noqa: PLC0415
+
+        return report_fault(error)
+
+
+def _tell_usage(error: typer.TyperException, arguments: list[str]) -> ExitCode:
+    if not arguments:
+        typer.echo(error.format_message(), err=True)  # the help itself
+    else:
+        known = next((word for word in arguments if word in COMMANDS), "")
+        tell_error(UsageProblem(error.format_message(), f"mmsbatch {known} --help".replace("  ", " ")))
+    return ExitCode.USAGE
+
+
+def _tell(error: MmsbatchError) -> ExitCode:
+    if isinstance(error, InvalidInput):
+        from mmsbatch.reports.findings import findings_text  # noqa: PLC0415
+
+        typer.echo(findings_text(error.diagnostics, len({each.file for each in error.diagnostics})), err=True)
+    else:
+        tell_error(error)
+    return error.exit_code

@@ -1,0 +1,59 @@
+"""The options that commands share, and how a command refuses what is not built."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmsbatch.errors import UsageProblem
+
+SPEC = typer.Argument(metavar="SPEC", help="A campaign file.", show_default=False)
+PATHS = typer.Argument(metavar="PATHS…", help="Campaign files, or folders of them.", show_default=False)
+
+Spec = Annotated[Path, SPEC]
+Paths = Annotated[list[Path], PATHS]
+Gateway = Annotated[
+    str | None,
+    typer.Option("--gateway", metavar="NAME", help="The gateway; default: `default_gateway` of mmsbatch.yaml."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="The configuration; default: mmsbatch.yaml, upward from the campaign."
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there instead of to the screen.")
+]
+Recipients = Annotated[
+    Path | None,
+    typer.Option("--recipients", metavar="FILE", help="Use this recipients file instead of the campaign's own."),
+]
+ShowNumbers = Annotated[bool, typer.Option("--show-numbers", help="Do not mask phone numbers.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and the result.")]
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
+LateRows = Annotated[
+    bool, typer.Option("--late-rows", help="Send to rows that appeared after the campaign was complete.")
+]
+NewCampaign = Annotated[
+    bool,
+    typer.Option("--new-campaign", help="The campaign is new, although a journal beside it has lost its campaign."),
+]
+
+#: Formats of the contract that this version does not write yet.
+_LATER_FORMATS = frozenset({"markdown", "html", "github", "gitlab", "junit", "sarif"})
+
+
+class _Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+def check_format(name: str) -> str:
+    """Return the format's name. Raises UsageProblem for one that is unknown, or not built yet."""
+    if name in _LATER_FORMATS:
+        raise UsageProblem(f"--format {name} is not built yet", f"use {' or '.join(_Format)}")
+    if name not in list(_Format):
+        raise UsageProblem(f"--format {name} is not known", f"use {' or '.join(_Format)}")
+    return name

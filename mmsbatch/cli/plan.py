@@ -1,0 +1,105 @@
+"""`mmsbatch plan`: who would receive what, at what cost. Sends nothing."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmsbatch.cli.connection import connect
+from mmsbatch.cli.console import Console
+from mmsbatch.cli.loading import Loaded, load
+from mmsbatch.cli.options import (
+    Config,
+    Format,
+    Gateway,
+    LateRows,
+    NewCampaign,
+    Output,
+    Paths,
+    Recipients,
+    check_format,
+)
+from mmsbatch.cli.records import RecordAccess
+from mmsbatch.errors import UsageProblem
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.planning.plan import Plan
+from mmsbatch.planning.planner import PlanInputs
+from mmsbatch.planning.whole import PlanRequest, plan_all
+from mmsbatch.record.identity import KeyMissing
+from mmsbatch.reports.plans import FORMATS
+
+
+def plan(
+    specs: Paths,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no gateway: no credentials, no balance.")] = False,
+    save: Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Not built yet.", hidden=True)] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 10 where there is something to send.")
+    ] = False,
+    gateway: Gateway = None,
+    config: Config = None,
+    recipients: Recipients = None,
+    late_rows: LateRows = False,
+    new_campaign: NewCampaign = False,
+    output_format: Format = "text",
+    output: Output = None,
+) -> None:
+    """Show what `apply` would do: recipients by outcome, requests, credits against the account's balance.
+
+    Examples:
+
+      mmsbatch plan campaigns/winter-sale.yaml
+
+      mmsbatch plan campaigns/ --offline --format json
+    """
+    report, console = FORMATS[check_format(output_format)], Console(output)
+    if save is not None:
+        raise UsageProblem("--save is not built yet: this version applies campaign files, not saved plans")
+    loaded = load(specs, config, gateway, recipients)
+    loaded.raise_if_invalid()
+    made = _plan_offline(loaded, late_rows, new_campaign) if offline else make_plan(loaded, late_rows, new_campaign)
+    console.report(report(made))
+    raise typer.Exit(_exit_code(made, detailed_exitcode))
+
+
+def _exit_code(made: Plan, detailed: bool) -> ExitCode:
+    if made.is_refused:
+        return ExitCode.REFUSED
+    return ExitCode.SOMETHING_TO_SEND if detailed and made.has_something_to_send else ExitCode.DONE
+
+
+def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
+    """Plan with the account's balance, reading records without their locks."""
+    settings = loaded.workspace.settings
+    with connect(settings, os.environ) as connection:
+        account = connection.credentials.fingerprint
+        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
+        inputs = [_read_inputs(access, prepared.campaign.path, late_rows) for prepared in loaded.prepared]
+        available = connection.ask_account().credits
+    return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
+
+
+def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
+    settings = loaded.workspace.settings
+    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, new_campaign)
+    inputs = []
+    for prepared in loaded.prepared:
+        try:
+            inputs.append(_read_inputs(access, prepared.campaign.path, late_rows))
+        except KeyMissing as refusal:
+            inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
+    return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
+
+
+def _read_inputs(access: RecordAccess, campaign: Path, late_rows: bool) -> PlanInputs:
+    record, keeping = access.read(campaign)
+    return PlanInputs(record, None, datetime.now(UTC), keeping, late_rows)
+
+
+def _make(loaded: Loaded, inputs: list[PlanInputs], request: PlanRequest) -> Plan:
+    # A changed message is told in the verdict; whether it is meant is asked of `apply`.
+    told = replace(request, warnings=loaded.diagnostics, allow_mixed=True)
+    return plan_all(told, zip(loaded.prepared, inputs, strict=True))[0]

@@ -1,0 +1,110 @@
+"""`mmsbatch proof`: the message to your own phone first."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmsbatch.cli.connection import Connection, connect
+from mmsbatch.cli.console import Console, is_interactive
+from mmsbatch.cli.loading import Loaded, load
+from mmsbatch.cli.options import Config, Gateway, Recipients, ShowNumbers, Spec
+from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.errors import Refusal, UsageProblem
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.gateway.verdict import Fate, Verdict
+from mmsbatch.masking import mask_number
+from mmsbatch.message.measure import length_limit, measured_length, tidy
+from mmsbatch.message.samples import sample_values
+from mmsbatch.message.template import compile_text
+from mmsbatch.planning.preparation import Prepared
+from mmsbatch.recipients.numbers import NumberPolicy, read_number
+from mmsbatch.record.book import open_book
+from mmsbatch.record.paths import record_paths
+from mmsbatch.reports.findings import count
+from mmsbatch.sending.clock import Clock
+from mmsbatch.sending.opening import ensure_opened
+from mmsbatch.sending.proof import MOST_NUMBERS, Proof, send_proof
+
+_CODES = {
+    Fate.ACCEPTED: ExitCode.DONE,
+    Fate.IN_DOUBT: ExitCode.IN_DOUBT,
+    Fate.RETRY_NOT_SENT: ExitCode.GATEWAY,
+}
+TO = typer.Option("--to", metavar="NUMBER", help="A test number; again for each, 10 at most.", show_default=False)
+
+
+def proof(
+    spec: Spec,
+    to: Annotated[list[str] | None, TO] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking on a terminal.")] = False,
+    gateway: Gateway = None,
+    config: Config = None,
+    recipients: Recipients = None,
+    show_numbers: ShowNumbers = False,
+) -> None:
+    """Send the message to a few test numbers, with invented values for the columns.
+
+    A proof is recorded, costs credits like any message, and never counts as sent.
+
+    Example:
+
+      mmsbatch proof campaigns/winter-sale.yaml --gateway sandbox --to "06 39 98 00 01"
+    """
+    loaded = load([spec], config, gateway, recipients)
+    loaded.raise_if_invalid()
+    if not loaded.prepared:
+        raise UsageProblem(f"{spec} is a draft: it is never sent, not even as a proof", "set `state: ready`")
+    prepared = loaded.prepared[0]
+    numbers = _read_numbers(to or [], NumberPolicy.of_gateway(loaded.workspace.settings))
+    to_send = Proof(prepared, numbers, _sample_text(prepared))
+    shown = numbers if show_numbers else [mask_number(number) for number in numbers]
+    console = Console()
+    console.tell(f"to {', '.join(shown)}:\n{to_send.text}\n")
+    if is_interactive() and not yes and not typer.confirm(f"Send to {count(len(numbers), 'number')}?", err=True):
+        raise UsageProblem("nothing was sent: not confirmed")
+    with connect(loaded.workspace.settings, os.environ) as connection:
+        connection.ask_account()
+        verdict = _send(loaded, to_send, connection)
+    console.report(f"proof: {verdict.reason}; {verdict.accepted} accepted, {len(verdict.rejected)} rejected")
+    raise typer.Exit(_CODES.get(verdict.fate, ExitCode.GATEWAY))
+
+
+def _read_numbers(texts: Sequence[str], policy: NumberPolicy) -> list[str]:
+    given = [part for text in texts for part in text.split(",")]
+    if not given:
+        raise UsageProblem("no test number is named", "add --to NUMBER")
+    numbers: dict[str, None] = {}
+    for place, text in enumerate(given, start=1):
+        number = read_number(text, policy)
+        if not isinstance(number, str):
+            raise UsageProblem(f"--to number {place}: {number.message}", number.hint)
+        numbers[number] = None
+    if len(numbers) > MOST_NUMBERS:
+        raise UsageProblem(f"{len(numbers)} test numbers, and a proof goes to {MOST_NUMBERS} at most")
+    return list(numbers)
+
+
+def _sample_text(prepared: Prepared) -> str:
+    campaign = prepared.campaign
+    template = compile_text(campaign.message.text)
+    text = tidy(template.render(sample_values(sorted(template.used), campaign.variables)))
+    length, limit = measured_length(text), length_limit(campaign.message.type)
+    if length > limit:
+        raise Refusal(f"with the invented values the text has {length} characters, and the limit is {limit}")
+    return text
+
+
+def _send(loaded: Loaded, to_send: Proof, connection: Connection) -> Verdict:
+    settings, clock = loaded.workspace.settings, Clock()
+    campaign: Path = to_send.prepared.campaign.path
+    account = connection.credentials.fingerprint
+    access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, writes=True)
+    holder = this_process(os.environ, clock.stamp())
+    with open_book(record_paths(campaign, settings.name), holder, clock.monotonic) as book:
+        keeping = access.check(campaign, book.record.opened)
+        name = campaign.resolve().name
+        ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)
+        return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)

@@ -1,0 +1,83 @@
+"""How commands get at the record of a campaign: to read it, or to write it under its lock."""
+
+import getpass
+import os
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
+from mmsbatch.campaign.places import repository_root
+from mmsbatch.record.events import JournalOpened
+from mmsbatch.record.fold import Record
+from mmsbatch.record.identity import Identity, check_identity, choose_keeping
+from mmsbatch.record.journal import read_journal
+from mmsbatch.record.lock import Holder
+from mmsbatch.record.paths import record_paths
+from mmsbatch.record.tokens import NumberKeeping
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAccess:
+    """What decides whether a record may be used: the settings, the account, the environment."""
+
+    configuration: Configuration
+    settings: GatewaySettings
+    account: str
+    environ: Mapping[str, str]
+    new_campaign: bool = False
+    writes: bool = False
+
+    def check(self, campaign: Path, opened: JournalOpened | None) -> NumberKeeping:
+        """Return how numbers are kept. Raises Refusal where the record is not this campaign's, or lacks its key."""
+        identity = Identity(campaign, self.settings.name, self.account)
+        check_identity(opened, identity, record_paths(campaign, self.settings.name), self.new_campaign)
+        return choose_keeping(opened, self.environ, self._may_be_plain(campaign), str(campaign))
+
+    def read(self, campaign: Path) -> tuple[Record, NumberKeeping]:
+        """Read a record without its lock, for a plan."""
+        content = read_journal(record_paths(campaign, self.settings.name).journal)
+        keeping = self.check(campaign, content.opened)
+        record = Record(content.events)
+        record.close_interrupted()
+        return record, keeping
+
+    def _may_be_plain(self, campaign: Path) -> bool:
+        chosen = self.configuration.numbers is Numbers.PLAIN or self.settings.is_sandbox
+        return chosen or not self.writes or repository_root(campaign) is None
+
+
+def this_process(environ: Mapping[str, str], since: str) -> Holder:
+    """Say who runs here, for locks and records."""
+    return Holder(os.getpid(), socket.gethostname(), user_name(), since, pipeline_url(environ))
+
+
+def user_name() -> str:
+    """Return the user's name; an uid without one, as containers have it, stands for itself."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
+
+
+def pipeline_url(environ: Mapping[str, str]) -> str:
+    """Return the URL of the CI job that this runs in, empty outside of CI."""
+    if environ.get("CI_JOB_URL"):
+        return environ["CI_JOB_URL"]
+    if environ.get("GITHUB_RUN_ID"):
+        server, repository = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_REPOSITORY", "")
+        return f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return ""
+
+
+def who_decides(environ: Mapping[str, str]) -> str:
+    """Return who answers for a decision: the git identity, or else the user."""
+    try:
+        found = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)  # noqa: S607
+    except OSError:
+        return user_name()
+    name = found.stdout.strip() or user_name()
+    pipeline = pipeline_url(environ)
+    return f"{name} ({pipeline})" if pipeline else name

@@ -1,0 +1,73 @@
+"""`mmsbatch render`: the flow as it would go on the wire, to look at."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from mmsbatch.cli.console import Console
+from mmsbatch.cli.loading import load
+from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, Spec
+from mmsbatch.errors import UsageProblem
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.gateway.flow import PLACEHOLDER_CLIENT
+from mmsbatch.masking import mask_number
+from mmsbatch.planning.chunking import group_by_text, partition
+from mmsbatch.planning.outcomes import Recorded, sort_rows
+from mmsbatch.planning.preparation import Prepared
+from mmsbatch.sending.job import ChunkJob, chunk_job, flow_text
+
+
+def render(
+    spec: Spec,
+    chunk: Annotated[int | None, typer.Option("--chunk", min=1, metavar="N", help="The n-th chunk, from 1.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All chunks.")] = False,
+    gateway: Gateway = None,
+    config: Config = None,
+    recipients: Recipients = None,
+    output: Output = None,
+    show_numbers: ShowNumbers = False,
+) -> None:
+    """Print the <DATA> flow of the first chunk, as if nothing had been sent yet.
+
+    CLIENT shows a placeholder, numbers are masked.
+
+    Examples:
+
+      mmsbatch render campaigns/winter-sale.yaml
+
+      mmsbatch render campaigns/winter-sale.yaml --chunk 3 --show-numbers
+    """
+    if every and chunk is not None:
+        raise UsageProblem("--chunk and --all exclude each other")
+    loaded = load([spec], config, gateway, recipients)
+    loaded.raise_if_invalid()
+    if not loaded.prepared:
+        raise UsageProblem(f"{spec} is a draft: it has no chunks yet", "set `state: ready`")
+    prepared = loaded.prepared[0]
+    start = (chunk or 1) - 1
+    jobs = _jobs(prepared) if every else islice(_jobs(prepared), start, start + 1)
+    flows = [_flow(prepared, job, show_numbers) for job in jobs]
+    if not flows:
+        raise UsageProblem(_why_none(prepared, chunk))
+    Console(output).report("\n\n".join(flows))
+    raise typer.Exit(ExitCode.DONE)
+
+
+def _jobs(prepared: Prepared) -> Iterator[ChunkJob]:
+    rows = sort_rows(prepared.audience, prepared.suppressed, Recorded(), send_late=True)
+    groups = group_by_text(rows.to_send, prepared.rendering.index_of)
+    campaign = prepared.campaign
+    chunks = partition(groups, prepared.settings.chunk_size, campaign.revision, canary=campaign.limits.canary)
+    return (chunk_job(prepared, chunk) for chunk in chunks)
+
+
+def _flow(prepared: Prepared, job: ChunkJob, show_numbers: bool) -> str:
+    numbers = job.numbers if show_numbers else [mask_number(number) for number in job.numbers]
+    return flow_text(prepared, PLACEHOLDER_CLIENT, numbers, job.text)
+
+
+def _why_none(prepared: Prepared, chunk: int | None) -> str:
+    total = sum(1 for _ in _jobs(prepared))
+    return f"there is no chunk {chunk}: the campaign has {total}" if total else "the campaign sends to nobody"

@@ -1,0 +1,144 @@
+"""The one place of network I/O: one POST, sent once, and what became of it.
+
+No retry, no redirect, no `.netrc`; proxies and CA bundles of the environment are honoured. What may
+be retried is decided above, from the exchange.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmsbatch import __version__
+from mmsbatch.campaign.configuration import Timeout
+from mmsbatch.errors import GatewayRefusal
+from mmsbatch.gateway.exchange import Answered, Exchange
+from mmsbatch.gateway.hosts import ensure_allowed, is_loopback, read_host
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from mmsbatch.gateway.transport import Attempt, PlainSession
+
+#: The longest answer that is read; a chunk's answer is about 20 KB.
+MAX_BODY = 1024 * 1024
+_PIECE = 64 * 1024
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """How an URL is reached: proxies by scheme, and what certificates are checked against."""
+
+    proxies: Mapping[str, str] = field(repr=False)  # a proxy's URL may hold a password
+    verify: str | bool
+
+
+class Poster:
+    """Sends POST requests, from any number of threads; `environ` says which hosts are allowed.
+
+    Proxies are read from the process's own environment, as the libraries do.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._routes: dict[str, _Route] = {}
+        self._of_thread = threading.local()
+        self._sessions: list[PlainSession] = []
+        self._lock = threading.Lock()
+
+    def post(self, url: str, body: bytes, timeout: Timeout) -> Exchange:
+        """Send one form, once, and read what comes back, within `timeout.total` seconds.
+
+        Raises GatewayRefusal, before anything is sent, where the host may not see the credentials.
+        """
+        from mmsbatch.gateway import failures, transport  # noqa: PLC0415 - requests is slow to import
+
+        route = self._find_route(url)
+        session = self._take_session()
+        with transport.Attempt(timeout.total) as attempt:
+            try:
+                response = _send(session, url, body, route, timeout)
+                with response:
+                    return _read_answer(response, attempt, timeout)
+            except Exception as error:  # a library's own fault after the send is doubt too, never a crash
+                return failures.classify(error, attempt, timeout)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()
+        self._of_thread = threading.local()
+
+    def _take_session(self) -> "PlainSession":
+        """Return this thread's session: sessions are not made for several threads."""
+        from mmsbatch.gateway.transport import PlainSession  # noqa: PLC0415
+
+        session: PlainSession | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            session = self._of_thread.session = PlainSession(f"mmsbatch/{__version__}")
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _find_route(self, url: str) -> _Route:
+        """Look the environment up once for each URL: it is a quarter of what a request costs."""
+        route = self._routes.get(url)
+        if route is None:
+            ensure_allowed(url, self._environ)
+            route = self._routes[url] = _Route(_find_proxies(url), _find_certificates(self._environ))
+        return route
+
+
+def _find_proxies(url: str) -> Mapping[str, str]:
+    from requests.utils import get_environ_proxies  # noqa: PLC0415
+
+    if is_loopback(read_host(url) or ""):
+        return {}  # a proxy's loopback is another machine
+    return get_environ_proxies(url)
+
+
+def _find_certificates(environ: Mapping[str, str]) -> str | bool:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = environ.get(name)
+        if path:
+            if not Path(path).exists():
+                raise GatewayRefusal(f"the certificates that {name} names do not exist")
+            return path
+    return True
+
+
+def _send(session: "PlainSession", url: str, body: bytes, route: _Route, timeout: Timeout) -> "Response":
+    return session.post(
+        url,
+        data=body,
+        headers={"Content-Type": _FORM},
+        timeout=(min(timeout.connect, timeout.total), min(timeout.read, timeout.total)),
+        allow_redirects=False,
+        stream=True,
+        proxies=dict(route.proxies),
+        verify=route.verify,
+    )
+
+
+def _read_answer(response: "Response", attempt: "Attempt", timeout: Timeout) -> Answered:
+    """Read the body as far as it comes: a Status line decides even where the rest is missing."""
+    from mmsbatch.gateway import failures  # noqa: PLC0415
+
+    pieces: list[bytes] = []
+    reason = ""
+    try:
+        while sum(map(len, pieces)) <= MAX_BODY and (piece := response.raw.read1(_PIECE, decode_content=False)):
+            pieces.append(piece)
+    except Exception as error:  # as in `post`: what came before counts
+        reason = failures.describe(error, attempt, timeout)
+    body = b"".join(pieces)
+    if attempt.expired:
+        # Shutting the socket down looks like the body's end where no length was announced.
+        reason = f"not done within {timeout.total:g} s"
+    elif len(body) > MAX_BODY:
+        reason = "longer than an answer can be"
+    return Answered(response.status_code, body[:MAX_BODY], complete=not reason, reason=reason)

@@ -1,0 +1,166 @@
+"""What stands between requests and the socket: it knows how far a request got, and ends it on time.
+
+Neither requests nor urllib3 has a deadline for a whole request: a server that drips a byte
+now and then outlives every timeout. Nor do they tell whether a request's bytes may have left.
+An `Attempt` is told of the connection as it is used; a timer shuts the socket down at the deadline.
+
+Imports requests; imported only when something is sent.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from enum import IntEnum
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any
+
+from requests import Response, Session
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
+
+#: A shutdown can meet a socket that is just being wrapped for TLS; it is tried again until the attempt ends.
+_AGAIN = 0.05
+
+
+class Stage(IntEnum):
+    """How far a request got; from CONNECTED on, its bytes may have left."""
+
+    UNTOUCHED = 0
+    CONNECTING = 1
+    CONNECTED = 2
+
+
+class Attempt:
+    """One request under way in this thread, within a deadline (seconds from its start)."""
+
+    _of_thread = threading.local()
+
+    def __init__(self, total: float) -> None:
+        self.stage = Stage.UNTOUCHED
+        self.expired = False
+        self._deadline = time.monotonic() + total
+        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._watchdog = threading.Thread(target=self._watch, name="request deadline", daemon=True)
+
+    @classmethod
+    def current(cls) -> "Attempt":
+        """Return the attempt that is under way in this thread; raises RuntimeError where there is none."""
+        attempt: Attempt | None = getattr(cls._of_thread, "attempt", None)
+        if attempt is None:
+            raise RuntimeError("a connection is used outside of an attempt")
+        return attempt
+
+    def __enter__(self) -> "Attempt":
+        self._watchdog.start()
+        Attempt._of_thread.attempt = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # Under the lock: a shutdown that comes late would hit the connection's next request.
+        with self._lock:
+            self._ended.set()
+        self._watchdog.join()
+        Attempt._of_thread.attempt = None
+
+    def follow(self, connection: HTTPConnection, stage: Stage) -> None:
+        """Note that a connection is used, and how far the request is with it."""
+        self._connection = connection
+        self.stage = max(self.stage, stage)
+        if stage is Stage.CONNECTED:
+            # Kept here: a connection lets go of its socket while an answer that ends with it is still read.
+            self._socket = connection.sock
+
+    def _watch(self) -> None:
+        wait = max(0.0, self._deadline - time.monotonic())
+        while not self._ended.wait(wait):
+            self._shut_down()
+            wait = _AGAIN
+
+    def _shut_down(self) -> None:
+        """Wake the thread that waits on the socket: it sees the end of the stream, or an error."""
+        with self._lock:
+            if self._ended.is_set():
+                return
+            self.expired = True
+            sock = self._socket or (self._connection.sock if self._connection else None)
+            if sock is not None:
+                # The plain socket's method: the TLS one would take its state away from under the reader.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _WatchedConnection(HTTPConnection):
+    """Tells the attempt when it connects, and when a request may begin to leave."""
+
+    def connect(self) -> None:
+        attempt = Attempt.current()
+        attempt.follow(self, Stage.CONNECTING)
+        super().connect()
+        if attempt.expired:
+            raise ConnectTimeoutError(self, "connected only after the deadline")
+        attempt.follow(self, Stage.CONNECTED)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            Attempt.current().follow(self, Stage.CONNECTED)
+        super().request(*args, **kwargs)
+
+
+class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
+    """The same over TLS; connected once the handshake, and a proxy's CONNECT before it, are done."""
+
+
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
+
+
+class _WatchedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLSConnection
+
+
+def _watch(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
+
+
+class WatchedAdapter(HTTPAdapter):
+    """The default adapter, never with retries, whose connections are watched."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools' manager."""
+        super().init_poolmanager(*args, **kwargs)
+        _watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """Make, or find again, the manager of a proxy's pools; raises InvalidSchema for SOCKS."""
+        if not proxy.lower().startswith("http"):
+            # Its connections are of classes of its own: they could not be watched.
+            raise InvalidSchema("only http and https proxies can be used")
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        _watch(manager)
+        return manager
+
+
+class PlainSession(Session):
+    """A session that takes nothing from the environment, keeps no cookies, and follows nowhere."""
+
+    def __init__(self, user_agent: str) -> None:
+        super().__init__()
+        self.trust_env = False  # no .netrc; proxies are passed with each request
+        self.headers["User-Agent"] = user_agent
+        self.headers["Accept-Encoding"] = "identity"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.mount("http://", WatchedAdapter())
+        self.mount("https://", WatchedAdapter())
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """Find no target: even unfollowed, requests would read a redirect's body whole, however long."""

@@ -1,0 +1,92 @@
+"""Every row gets exactly one outcome (contract: section 9); the counts add up to the rows. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from mmsbatch.recipients.model import Audience, Recipient
+from mmsbatch.record.events import Totals
+from mmsbatch.record.states import NumberState
+
+#: How many rows of an outcome are named; the rest is counted.
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the record says of one revision: its numbers as kept, whether it was complete, who got earlier ones.
+
+    `keep` turns a wire number into what the record holds.
+    """
+
+    numbers: Mapping[str, NumberState] = field(default_factory=dict)
+    closed: bool = False
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    keep: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRows:
+    """The audience by outcome. `to_send` are places in `Audience.recipients`; `first_lines` the first of each outcome.
+
+    `outside` counts recorded numbers that are no longer in the input, `resend` those of `to_send`
+    who got an earlier revision, by that revision.
+    """
+
+    totals: Totals
+    to_send: Sequence[int]
+    first_lines: Mapping[str, tuple[int, ...]]
+    outside: int
+    resend: Mapping[int, int]
+
+
+def sort_rows(audience: Audience, suppressed: AbstractSet[str], recorded: Recorded, send_late: bool) -> SortedRows:
+    """Give each row its outcome, the first that applies."""
+    sorter = _Sorter(suppressed, recorded, hold_late=recorded.closed and not send_late)
+    for place, recipient in enumerate(audience.recipients):
+        sorter.take(place, recipient)
+    return sorter.conclude(audience)
+
+
+class _Sorter:
+    """The rows sorted so far."""
+
+    def __init__(self, suppressed: AbstractSet[str], recorded: Recorded, hold_late: bool) -> None:
+        self._suppressed = suppressed
+        self._recorded = recorded
+        self._hold_late = hold_late
+        self._counts: dict[str, int] = {}
+        self._lines: dict[str, list[int]] = {}
+        self._resend: dict[int, int] = {}
+        self._to_send: list[int] = []
+
+    def take(self, place: int, recipient: Recipient) -> None:
+        """Sort one recipient."""
+        kept = self._recorded.keep(recipient.number)
+        outcome = self._outcome(recipient.number, kept)
+        self._counts[outcome] = self._counts.get(outcome, 0) + 1
+        lines = self._lines.setdefault(outcome, [])
+        if len(lines) < SHOWN:
+            lines.append(recipient.line)
+        if outcome == "pending":
+            self._to_send.append(place)
+            if (earlier := self._recorded.earlier.get(kept)) is not None:
+                self._resend[earlier] = self._resend.get(earlier, 0) + 1
+
+    def _outcome(self, number: str, kept: str) -> str:
+        state = self._recorded.numbers.get(kept)
+        if state is not None and state is not NumberState.RELEASED:
+            return state.value
+        if number in self._suppressed:
+            return "suppressed"
+        return "late" if self._hold_late and state is None else "pending"
+
+    def conclude(self, audience: Audience) -> SortedRows:
+        """Count what the audience knew already: invalid rows and duplicates."""
+        totals = Totals(rows=audience.rows, duplicates=audience.duplicates, invalid=audience.invalid, **self._counts)
+        lines = {outcome: tuple(found) for outcome, found in self._lines.items()}
+        lines["duplicates"] = audience.duplicate_lines
+        lines["invalid"] = tuple(row.line for row in audience.invalid_rows)[:SHOWN]
+        known = sum(1 for state in self._recorded.numbers.values() if state is not NumberState.RELEASED)
+        found = totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt
+        return SortedRows(totals, self._to_send, lines, known - found, self._resend)

@@ -1,0 +1,103 @@
+"""The plan: what would be sent, to how many, at what cost. Data only; it has no way to send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from mmsbatch.diagnostics import Diagnostic, has_errors
+
+
+class PriceSource(StrEnum):
+    """Where the price of a message is known from."""
+
+    CONFIGURED = "configured"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsPlan:
+    """Credits of one campaign. `per_message` is None where the price is unknown; then `required` is a lower bound.
+
+    `available` is what the campaigns before it in the plan leave, None where the account was not asked.
+    """
+
+    per_message: Decimal | None
+    source: PriceSource
+    required: Decimal | None
+    available: Decimal | None
+
+    @property
+    def left(self) -> Decimal | None:
+        """What remains after this campaign, at least as long as nothing else spends."""
+        if self.available is None or self.required is None:
+            return None
+        return self.available - self.required
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPlan:
+    """One campaign's part. Counts of what the record decides are None where it could not be read (offline)."""
+
+    file: str
+    name: str
+    revision: int
+    type: str
+    msgclass: int
+    rows: int
+    duplicates: int
+    suppressed: int | None
+    invalid: int
+    to_send: int | None
+    already_sent: int | None
+    rejected: int | None
+    unaccounted: int | None
+    in_doubt: int | None
+    late: int | None
+    outside: int | None
+    resend: Mapping[int, int]
+    chunks: int | None
+    messages: int
+    longest: int
+    longest_limit: int
+    credits: CreditsPlan
+    source: str
+    encoding: str
+    delimiter: str
+    estimated_seconds: int | None
+    scheduled_for: datetime | None = None
+    mails: int = 0
+    mixed: int = 0
+    late_sent: bool = False
+    in_doubt_chunks: tuple[str, ...] = ()
+    first_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    record_unknown: str = ""
+
+    @property
+    def has_something_to_send(self) -> bool:
+        """Whether applying would send anything, as far as is known."""
+        return self.to_send is None or self.to_send > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan over one gateway and one account. `account` is the fingerprint, empty where nobody asked."""
+
+    gateway: str
+    send_url: str
+    account: str
+    campaigns: tuple[CampaignPlan, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    offline: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an error stands against carrying it out."""
+        return has_errors(self.diagnostics)
+
+    @property
+    def has_something_to_send(self) -> bool:
+        """Whether applying would send anything."""
+        return any(campaign.has_something_to_send for campaign in self.campaigns)

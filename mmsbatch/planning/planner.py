@@ -1,0 +1,173 @@
+"""A valid campaign, its record and the account become a plan, and the chunks that carry it out. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from mmsbatch.gateway.flow import MSGCLASS
+from mmsbatch.message.measure import length_limit, measured_length
+from mmsbatch.planning import guards
+from mmsbatch.planning.chunking import ChunkPlan, count_chunks, group_by_text, partition
+from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
+from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
+from mmsbatch.planning.preparation import Prepared
+from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.states import NumberState
+from mmsbatch.record.tokens import NumberKeeping, keep_plain
+
+#: What the estimate takes for a request where nobody measured one.
+SECONDS_PER_REQUEST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInputs:
+    """What is not in the campaign: its record, how the record keeps numbers, the balance, and the clock.
+
+    `record` is None where it cannot be read (`record_unknown` says why); `available` is None offline.
+    """
+
+    record: Record | None
+    available: Decimal | None
+    now: datetime
+    keeping: NumberKeeping = field(default_factory=keep_plain)
+    late_rows: bool = False
+    record_unknown: str = ""
+
+    def with_balance(self, available: Decimal | None) -> "PlanInputs":
+        """Return the same with what the campaigns before leave of the balance."""
+        return replace(self, available=available)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCampaign:
+    """A plan and what its execution needs: the prepared campaign and its sorted rows."""
+
+    plan: CampaignPlan
+    prepared: Prepared
+    sorted_rows: SortedRows
+    first_chunk: int
+    canary: int | None
+
+    def chunks(self) -> Iterator[ChunkPlan]:
+        """Make the chunks, one after the other: a large campaign has thousands."""
+        groups = group_by_text(self.sorted_rows.to_send, self.prepared.rendering.index_of)
+        size = self.prepared.settings.chunk_size
+        return partition(groups, size, self.plan.revision, self.first_chunk, self.canary)
+
+
+def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
+    """Plan one campaign."""
+    campaign = prepared.campaign
+    record = inputs.record or Record()
+    revision = record.revision(campaign.revision)
+    send_late = inputs.late_rows or campaign.recipients.late_rows.value == "send"
+    recorded = Recorded(revision.numbers, revision.closed, _earlier(record, campaign.revision), inputs.keeping.keep)
+    rows = sort_rows(prepared.audience, prepared.suppressed, recorded, send_late)
+    canary = None if _has_accepted(revision) else campaign.limits.canary
+    plan = _describe(prepared, inputs, rows, revision, canary)
+    plan = replace(plan, late_sent=revision.closed and send_late and bool(rows.to_send))
+    return PlannedCampaign(_hide_unknown(plan, inputs), prepared, rows, revision.next_chunk(), canary)
+
+
+def _earlier(record: Record, revision: int) -> dict[str, int]:
+    """Return who was reached by an earlier revision, with the latest such."""
+    return {
+        number: each.number
+        for each in sorted(record.revisions.values(), key=lambda each: each.number)
+        if each.number < revision
+        for number, state in each.numbers.items()
+        if state in (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
+    }
+
+
+def _has_accepted(revision: RevisionRecord) -> bool:
+    return any(state is NumberState.ACCEPTED for state in revision.numbers.values())
+
+
+def _describe(
+    prepared: Prepared, inputs: PlanInputs, rows: SortedRows, revision: RevisionRecord, canary: int | None
+) -> CampaignPlan:
+    campaign, settings, totals = prepared.campaign, prepared.settings, rows.totals
+    groups = group_by_text(rows.to_send, prepared.rendering.index_of)
+    chunks = count_chunks(groups, settings.chunk_size, canary)
+    texts = [prepared.rendering.texts[index] for index in groups] or list(prepared.rendering.texts)
+    return CampaignPlan(
+        file=campaign.file,
+        name=campaign.name,
+        revision=campaign.revision,
+        type=campaign.message.type.value,
+        msgclass=MSGCLASS[campaign.message.type],
+        rows=totals.rows,
+        duplicates=totals.duplicates,
+        suppressed=totals.suppressed,
+        invalid=totals.invalid,
+        to_send=totals.pending,
+        already_sent=totals.accepted,
+        rejected=totals.rejected,
+        unaccounted=totals.unaccounted,
+        in_doubt=totals.in_doubt,
+        late=totals.late,
+        outside=rows.outside,
+        resend=rows.resend,
+        chunks=chunks,
+        messages=len(groups),
+        longest=max(map(measured_length, texts), default=0),
+        longest_limit=length_limit(campaign.message.type),
+        credits=_credits(prepared, totals.pending, inputs.available),
+        source=prepared.audience.file,
+        encoding=prepared.audience.encoding,
+        delimiter=prepared.audience.delimiter,
+        estimated_seconds=_estimate(prepared, chunks),
+        scheduled_for=campaign.schedule,
+        mails=chunks if campaign.mail_notification else 0,
+        mixed=_count_former(prepared.digests, revision) if rows.to_send else 0,
+        in_doubt_chunks=tuple(chunk.id for chunk in revision.in_doubt),
+        first_lines=rows.first_lines,
+        digests=prepared.digests,
+    )
+
+
+def _credits(prepared: Prepared, to_send: int, available: Decimal | None) -> CreditsPlan:
+    price = prepared.settings.credits_per_message.get(prepared.campaign.message.type)
+    source = PriceSource.UNKNOWN if price is None else PriceSource.CONFIGURED
+    return CreditsPlan(price, source, to_send * (price or Decimal(1)), available)
+
+
+def _estimate(prepared: Prepared, chunks: int) -> int:
+    settings = prepared.settings
+    seconds = chunks * SECONDS_PER_REQUEST / settings.concurrency
+    if settings.requests_per_second:
+        seconds = max(seconds, chunks / settings.requests_per_second)
+    return round(seconds) if chunks else 0
+
+
+def _count_former(digests: Mapping[str, str], revision: RevisionRecord) -> int:
+    """Count who got this revision when its content was another."""
+    if not revision.runs or not revision.sent_any:
+        return 0
+    before = revision.runs[-1].started.digests
+    if all(before.get(part) == digests.get(part) for part in guards.CONTENT):
+        return 0
+    return revision.count(NumberState.ACCEPTED) + revision.count(NumberState.IN_DOUBT)
+
+
+def _hide_unknown(plan: CampaignPlan, inputs: PlanInputs) -> CampaignPlan:
+    """Leave open what only the record could tell."""
+    if inputs.record is not None:
+        return plan
+    return replace(
+        plan,
+        to_send=None,
+        already_sent=None,
+        rejected=None,
+        unaccounted=None,
+        in_doubt=None,
+        late=None,
+        outside=None,
+        suppressed=None,
+        chunks=None,
+        estimated_seconds=None,
+        credits=replace(plan.credits, required=None),
+        record_unknown=inputs.record_unknown,
+    )

@@ -1,0 +1,111 @@
+"""A campaign becomes a prepared one: read, measured, rendered for each recipient. All that `validate` does."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.campaign.media_rules import check_media
+from mmsbatch.campaign.model import Campaign, Medium
+from mmsbatch.campaign.places import resolve_named_file
+from mmsbatch.diagnostics import Diagnostic, Position, has_errors
+from mmsbatch.message.rendering import Rendering, render_messages
+from mmsbatch.message.template import InvalidTemplateError, TextTemplate, compile_text
+from mmsbatch.recipients.audience import read_audience
+from mmsbatch.recipients.model import Audience
+from mmsbatch.recipients.numbers import NumberPolicy
+from mmsbatch.recipients.suppression import SuppressionDigest, read_suppression
+from mmsbatch.rules import finding
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid campaign with everything that does not depend on its record.
+
+    `digests` bind the parts by name: template, variables, media, recipients, and each suppression list.
+    `source_name` is what the record calls the recipients' file.
+    """
+
+    campaign: Campaign
+    settings: GatewaySettings
+    audience: Audience
+    rendering: Rendering
+    suppressed: frozenset[str]
+    suppression: tuple[SuppressionDigest, ...]
+    digests: Mapping[str, str]
+    source_name: str
+
+
+def prepare(
+    campaign: Campaign,
+    settings: GatewaySettings,
+    recipients_file: Path | None = None,
+    on_rows: Callable[[int], None] | None = None,
+) -> tuple[Prepared | None, list[Diagnostic]]:
+    """Read, check and render a campaign; None where an error stands against it.
+
+    `recipients_file` takes the place of what the campaign names (`--recipients`).
+    """
+    policy = NumberPolicy(settings.mobile_prefixes, settings.accept_fiction)
+    template, found = _compile(campaign)
+    found += check_media(campaign, settings)
+    source, shown_as = _source(campaign, recipients_file)
+    used = template.used if template else frozenset()
+    audience, rows_found = read_audience(campaign, source, shown_as, policy, used, on_rows=on_rows)
+    suppressed, lists, lists_found = read_suppression(campaign.suppress, partial(_named_file, campaign))
+    found += rows_found + lists_found
+    if template is None or audience is None:
+        return None, found
+    rendering = render_messages(template, campaign, audience, settings)
+    found += rendering.diagnostics
+    if has_errors(found):
+        return None, found
+    digests = _digests(campaign, audience, lists)
+    name = Path(audience.file).name
+    return Prepared(campaign, settings, audience, rendering, suppressed, tuple(lists), digests, name), found
+
+
+def _compile(campaign: Campaign) -> tuple[TextTemplate | None, list[Diagnostic]]:
+    try:
+        return compile_text(campaign.message.text), []
+    except InvalidTemplateError as error:
+        places = [Position(campaign.text_line + problem.line - 1) for problem in error.problems]
+        return None, [
+            finding(problem.rule, campaign.file, place, problem.message, problem.hint)
+            for problem, place in zip(error.problems, places, strict=True)
+        ]
+
+
+def _source(campaign: Campaign, recipients_file: Path | None) -> tuple[Path | None, str]:
+    if recipients_file is not None:
+        return recipients_file, str(recipients_file)
+    if campaign.recipients.file is None:
+        return None, campaign.file
+    return _named_file(campaign, campaign.recipients.file)
+
+
+def _named_file(campaign: Campaign, name: str) -> tuple[Path, str]:
+    """Return a named file's real path, and how the user would type it."""
+    return resolve_named_file(campaign, name), str(Path(campaign.file).parent / name)
+
+
+def _digests(campaign: Campaign, audience: Audience, lists: list[SuppressionDigest]) -> dict[str, str]:
+    media = {kind: _medium(getattr(campaign.message, kind)) for kind in ("image", "video", "sound")}
+    parts = {
+        "template": _digest(campaign.message.text),
+        "variables": _digest(json.dumps(dict(campaign.variables), sort_keys=True)),
+        "media": _digest(json.dumps([campaign.message.type.value, media], sort_keys=True)),
+        "recipients": audience.sha256,
+    }
+    return parts | {f"suppress {each.file}": each.sha256 for each in lists}
+
+
+def _medium(medium: Medium | None) -> list[str | int | None] | None:
+    return [medium.url, medium.duration] if medium else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,124 @@
+"""A CSV file as a stream of rows: never more than a row of it in memory at a time."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from mmsbatch.recipients.csv_encoding import HashingReader, detect_encoding, open_bytes
+from mmsbatch.recipients.csv_header import Header, detect_delimiter, read_header
+from mmsbatch.recipients.problem import SourceProblem
+
+#: A header that is longer has an unclosed quote: the parser is to say so, not the memory.
+_LONGEST_HEADER = 100
+_BUFFER = 1 << 18
+
+
+class CsvTable:
+    """An open CSV file: its header is read, its rows are read as they are asked for.
+
+    `encoding` is `utf-8`, `utf-8-sig` or `windows-1252`; `delimiter` is one character. Use it in a `with`.
+    """
+
+    def __init__(self, stream: BinaryIO, delimiter: str | None) -> None:
+        """Read the header; a delimiter of None is read off it, `tab` is a tabulator.
+
+        Raises SourceProblem (`csv-encoding`, `csv-empty`, `csv-quotes`, `csv-header`, `csv-column-duplicate`).
+        """
+        self._stream = stream
+        self.encoding = detect_encoding(stream)
+        self._bytes = HashingReader(stream)
+        buffered = io.BufferedReader(self._bytes, _BUFFER)
+        self._text = io.TextIOWrapper(buffered, encoding=self.encoding, newline="")
+        with _told_as_problems():
+            start = _take_header(self._text)
+        self.delimiter = "\t" if delimiter == "tab" else delimiter or detect_delimiter("".join(start))
+        self._reader = csv.reader(chain(start, self._text), delimiter=self.delimiter, strict=True)
+        self._records = self._read_records()
+        self.header = self._read_header()
+
+    def __enter__(self) -> "CsvTable":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file's bytes, once all rows were read."""
+        return self._bytes.hexdigest()
+
+    def rows(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Yield each row with the line, from 1, on which it starts; None for one with a wrong number of cells.
+
+        Lines without any content, delimiters aside, are no rows: spreadsheets leave such lines behind.
+        Raises SourceProblem (`csv-quotes`, `csv-encoding`).
+        """
+        width, named = self.header.cells, len(self.header.names)
+        for line, row in self._records:
+            if len(row) == named or (named < len(row) <= width and _is_blank(row[named:])):
+                yield line, row
+            else:
+                yield line, None
+
+    def _read_header(self) -> Header:
+        for line, row in self._records:
+            return read_header(row, line)
+        raise SourceProblem("csv-empty", 1, "the file is empty", "it needs a header line and a row for each recipient")
+
+    def _read_records(self) -> Iterator[tuple[int, list[str]]]:
+        reader = self._reader
+        following = 1
+        try:
+            with _told_as_problems():
+                for row in reader:
+                    start, following = following, reader.line_num + 1
+                    if row and (row[0].strip() or not _is_blank(row)):
+                        yield start, row
+        except csv.Error:
+            # The parser's own words name no cell, and not the row's start either, where the quote is to be looked for.
+            message = "a quoted cell is not closed, or goes on after its closing quote"
+            raise SourceProblem(
+                "csv-quotes", following, message, 'a quote inside a quoted cell is written ""'
+            ) from None
+
+
+def open_table(path: Path, delimiter: str | None) -> CsvTable:
+    """Open a CSV file, or a pipe, and read its header.
+
+    Raises SourceProblem, with `file-unreadable` where it cannot be opened or read.
+    """
+    with _told_as_problems(), ExitStack() as on_failure:
+        table = CsvTable(on_failure.enter_context(open_bytes(path)), delimiter)
+        on_failure.pop_all()
+    return table
+
+
+@contextmanager
+def _told_as_problems() -> Iterator[None]:
+    """Turn what goes wrong with the bytes into a SourceProblem; the exceptions' own words may hold cells and paths."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise SourceProblem("csv-encoding", 1, "the file was changed while it was read") from None
+    except OSError as error:
+        raise SourceProblem("file-unreadable", 1, error.strerror or "cannot be read") from None
+
+
+def _is_blank(row: list[str]) -> bool:
+    return not any(cell.strip() for cell in row)
+
+
+def _take_header(lines: Iterator[str]) -> list[str]:
+    """Take the lines of the first row that is not blank: more than one where a quoted name runs over lines."""
+    taken: list[str] = []
+    quotes = 0
+    for line in lines:
+        taken.append(line)
+        quotes += line.count('"')
+        if (quotes % 2 == 0 and line.strip()) or len(taken) == _LONGEST_HEADER:
+            break
+    return taken

@@ -1,0 +1,59 @@
+"""A record open for writing: journal and manifest together, under the campaign's lock."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mmsbatch.record.disk import Disk, LocalDisk
+from mmsbatch.record.events import Event
+from mmsbatch.record.fold import Record
+from mmsbatch.record.journal import JournalWriter, read_journal
+from mmsbatch.record.lock import Holder, hold_lock
+from mmsbatch.record.manifest import manifest_text
+from mmsbatch.record.paths import RecordPaths
+
+MANIFEST_EVERY = 1.0
+
+
+class RecordBook:
+    """The one way to write: what is appended here is on disk, then folded, then shown in the manifest.
+
+    `torn` is how many bytes of a torn last line were left out on reading.
+    """
+
+    def __init__(self, paths: RecordPaths, monotonic: Callable[[], float], disk: Disk | None = None) -> None:
+        content = read_journal(paths.journal)
+        self.paths = paths
+        self.torn = content.tail.torn
+        self.record = Record(content.events)
+        self.lost = self.record.close_interrupted()
+        self._disk = disk or LocalDisk()
+        self._writer = JournalWriter(paths.journal, content.tail, self._disk)
+        self._monotonic = monotonic
+        self._shown_at: float | None = None
+
+    def append(self, event: Event) -> None:
+        """Write the event durably, then take it in. Raises OSError where the disk refuses."""
+        self._writer.append(event)
+        self.record.apply(event)
+
+    def show(self) -> None:
+        """Replace the manifest now."""
+        self._disk.replace(self.paths.manifest, manifest_text(self.record).encode())
+        self._shown_at = self._monotonic()
+
+    def show_now_and_then(self) -> None:
+        """Replace the manifest, at most once a second."""
+        if self._shown_at is None or self._monotonic() - self._shown_at >= MANIFEST_EVERY:
+            self.show()
+
+
+@contextmanager
+def open_book(
+    paths: RecordPaths, holder: Holder, monotonic: Callable[[], float], disk: Disk | None = None
+) -> Iterator[RecordBook]:
+    """Open a record for writing, holding its lock for the block.
+
+    Raises Locked where another run holds it, Refusal where the journal is damaged.
+    """
+    with hold_lock(paths.lock, holder):
+        yield RecordBook(paths, monotonic, disk)

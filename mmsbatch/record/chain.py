@@ -1,0 +1,98 @@
+"""Journal lines and the chain that holds them together.
+
+Each line ends with a digest over the line before it and its own content, so that an edit, a
+missing line, or two histories merged into one are seen, and where.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mmsbatch.record.events import JOURNAL_VERSION, Event, JournalOpened, event_from_json
+
+START = "0" * 32
+_MARK = b',"digest":"'
+_TAIL = len(_MARK) + 32 + len(b'"}')
+
+
+class Damage(ValueError):
+    """A line that is not what was written; `line` counts from 1."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where the next line goes. `length` is in bytes up to the last newline, `torn` in bytes behind it."""
+
+    digest: str = START
+    length: int = 0
+    lines: int = 0
+    torn: int = 0
+
+
+def encode_line(event: Event, before: str) -> tuple[bytes, str]:
+    """Return the event's line, newline included, and its digest."""
+    body = json.dumps(event.to_json(), ensure_ascii=False, separators=(",", ":")).encode()[:-1]
+    digest = _digest(before, body)
+    return body + _MARK + digest.encode() + b'"}\n', digest
+
+
+def read_lines(content: bytes) -> tuple[list[Event], Tail]:
+    """Read a whole journal; a torn last line is left out and counted in `Tail.torn`.
+
+    Raises Damage at the first line that is not what was written.
+    """
+    length = content.rfind(b"\n") + 1
+    digest, events = START, []
+    for number, line in enumerate(_split(content[:length]), start=1):
+        event, digest = _read_line(number, line, digest)
+        events.append(event)
+    return events, Tail(digest, length, len(events), len(content) - length)
+
+
+def _split(content: bytes) -> Iterator[bytes]:
+    yield from content.split(b"\n")[:-1]
+
+
+def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
+    body, mark, tail = line[:-_TAIL], line[-_TAIL : -_TAIL + len(_MARK)], line[-34:-2]
+    values = _values(number, line, before)
+    _raise_if_newer(number, values)
+    digest = _digest(before, body)
+    if mark != _MARK or digest.encode() != tail:
+        raise Damage(
+            number, "it does not follow from the line before it: edited, missing lines, or merged from two branches"
+        )
+    try:
+        event = event_from_json({key: value for key, value in values.items() if key != "digest"})
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise Damage(number, f"it is no event that this version knows ({type(error).__name__})") from error
+    if (number == 1) is not isinstance(event, JournalOpened):
+        raise Damage(number, "only the first line, and always the first line, opens a journal")
+    return event, digest
+
+
+def _values(number: int, line: bytes, before: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise Damage(number, "it is not JSON") from error
+    if not isinstance(values, dict):
+        raise Damage(number, "it is not a JSON object")
+    return values
+
+
+def _raise_if_newer(number: int, values: dict[str, Any]) -> None:
+    version = values.get("version")
+    if values.get("event") == JournalOpened.name and isinstance(version, int) and version > JOURNAL_VERSION:
+        raise Damage(number, f"it was written by a newer version (format {version}; this one knows {JOURNAL_VERSION})")
+
+
+def _digest(before: str, body: bytes) -> str:
+    return hashlib.sha256(before.encode() + body).hexdigest()[:32]

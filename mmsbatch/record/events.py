@@ -1,0 +1,256 @@
+"""The journal's events: everything that is ever remembered of a campaign, one class each.
+
+Numbers appear as the journal keeps them (plain `336…` or keyed tokens, see `tokens.py`), never
+otherwise. Times are UTC texts. `schemas/journal.schema.json` describes the lines for others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, ClassVar, Self
+
+from mmsbatch.record import amounts
+from mmsbatch.record.states import ChunkState
+
+JOURNAL_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the journal. `at` is the time it was written, in UTC."""
+
+    name: ClassVar[str]
+    at: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line's content, in the order of the fields; what is unset is left out."""
+        values = {item.name: _to_json(getattr(self, item.name)) for item in fields(self)}
+        return {"event": self.name} | {key: value for key, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read the content back. Raises TypeError, KeyError or ValueError where it is of another shape."""
+        known = {
+            item.name: _READERS.get(item.name, _as_is)(values[item.name]) for item in fields(cls) if item.name in values
+        }
+        if unknown := values.keys() - known.keys() - {"event"}:
+            raise ValueError(f"unknown key {min(unknown)}")
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The rows of the input by outcome; `rows` is the sum of the others."""
+
+    rows: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    unaccounted: int = 0
+    in_doubt: int = 0
+    pending: int = 0
+    suppressed: int = 0
+    late: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A number that the gateway refused: as kept, masked for people, and the line of its row."""
+
+    number: str
+    phone: str
+    source: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the three texts by name."""
+        return {"number": self.number, "phone": self.phone, "source": self.source}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalOpened(Event):
+    """The first line: whose record this is. `numbers` is `plain` or `token`."""
+
+    name: ClassVar[str] = "journal"
+    version: int = JOURNAL_VERSION
+    campaign: str
+    gateway: str
+    send_url: str
+    account: str
+    numbers: str
+    key_check: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """A run is about to send. `digests` binds what it was made from; `totals` counts the input's rows before it."""
+
+    name: ClassVar[str] = "run-started"
+    run: str
+    tool: str
+    holder: str
+    campaign_name: str
+    revision: int
+    campaign_sha256: str
+    digests: Mapping[str, str]
+    totals: Totals
+    outside: int = 0
+    chunks: int = 0
+    late_sent: bool = False
+    scheduled_for: str | None = None
+    credits_before: Decimal | None = None
+    per_message: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkSending(Event):
+    """A request is about to leave. `numbers` stands with the first attempt only."""
+
+    name: ClassVar[str] = "sending"
+    chunk: str
+    attempt: int
+    recipients: int
+    numbers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Event):
+    """A request that surely had no effect; it is tried again."""
+
+    name: ClassVar[str] = "attempt-failed"
+    chunk: str
+    attempt: int
+    reason: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkAnswered(Event):
+    """A chunk's fate: the answer, or why there is none that can be believed."""
+
+    name: ClassVar[str] = "answered"
+    chunk: str
+    state: ChunkState
+    reason: str = ""
+    http_status: int | None = None
+    status: int | None = None
+    status_text: str | None = None
+    campaign_id: str | None = None
+    credits: Decimal | None = None
+    accepted: int = 0
+    rejected: Sequence[Rejection] = ()
+    unaccounted: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Event):
+    """A run came to its end in good order."""
+
+    name: ClassVar[str] = "run-ended"
+    run: str
+    exit_code: int
+    reason: str
+    credits_after: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtResolved(Event):
+    """A person settled a chunk in doubt; `sent` is their finding."""
+
+    name: ClassVar[str] = "resolved"
+    chunk: str
+    sent: bool
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedReleased(Event):
+    """A person made the rejected numbers of a revision pending again."""
+
+    name: ClassVar[str] = "rejected-released"
+    revision: int
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofSending(Event):
+    """A proof to test numbers is about to leave. It never counts as sent."""
+
+    name: ClassVar[str] = "proof-sending"
+    proof: str
+    revision: int
+    numbers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofAnswered(Event):
+    """What came of a proof."""
+
+    name: ClassVar[str] = "proof-answered"
+    proof: str
+    state: ChunkState
+    reason: str = ""
+    status: int | None = None
+    status_text: str | None = None
+    credits: Decimal | None = None
+    accepted: int = 0
+
+
+EVENTS: Mapping[str, type[Event]] = {
+    event.name: event
+    for event in (
+        JournalOpened,
+        RunStarted,
+        ChunkSending,
+        AttemptFailed,
+        ChunkAnswered,
+        RunEnded,
+        DoubtResolved,
+        RejectedReleased,
+        ProofSending,
+        ProofAnswered,
+    )
+}
+
+
+def event_from_json(values: Mapping[str, Any]) -> Event:
+    """Read any event. Raises TypeError, KeyError or ValueError where it is none of EVENTS."""
+    return EVENTS[values["event"]].from_json(values)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return amounts.to_json(value)
+    if isinstance(value, Totals | Rejection):
+        return value.to_json()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_to_json(item) for item in value] or None
+    return value
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _rejections(value: Sequence[Any]) -> Any:
+    """Rejections are mappings in `answered`, a count elsewhere."""
+    return tuple(Rejection(**item) for item in value)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "totals": lambda value: Totals(**value),
+    "rejected": _rejections,
+    "numbers": lambda value: value if isinstance(value, str) else tuple(value),
+    "unaccounted": tuple,
+    "state": ChunkState,
+    "credits": amounts.from_json,
+    "credits_before": amounts.from_json,
+    "credits_after": amounts.from_json,
+    "per_message": amounts.from_json,
+}

@@ -1,0 +1,266 @@
+"""The journal folded: what is known now. Pure; the manifest, the plan and the run all read this."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import singledispatchmethod
+
+from mmsbatch.record.events import (
+    AttemptFailed,
+    ChunkAnswered,
+    ChunkSending,
+    DoubtResolved,
+    Event,
+    JournalOpened,
+    ProofAnswered,
+    ProofSending,
+    RejectedReleased,
+    Rejection,
+    RunEnded,
+    RunStarted,
+    Totals,
+)
+from mmsbatch.record.states import ChunkState, NumberState, RevisionStatus
+
+#: What becomes of a chunk's numbers with its state; a success has the answer's word on each.
+_NUMBERS_OF: Mapping[ChunkState, NumberState] = {
+    ChunkState.PENDING: NumberState.RELEASED,
+    ChunkState.SENDING: NumberState.IN_DOUBT,
+    ChunkState.REFUSED: NumberState.RELEASED,
+    ChunkState.FAILED: NumberState.RELEASED,
+    ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
+}
+#: Where numbers of a state stand in the totals.
+_TOTAL_OF: Mapping[NumberState, str] = {
+    NumberState.ACCEPTED: "accepted",
+    NumberState.REJECTED: "rejected",
+    NumberState.UNACCOUNTED: "unaccounted",
+    NumberState.IN_DOUBT: "in_doubt",
+    NumberState.RELEASED: "pending",
+}
+LOST_WITH_RUN = "the run ended before the answer was written down"
+
+
+@dataclass(slots=True)
+class ChunkRecord:
+    """One chunk as it stands; `numbers` as the journal keeps them."""
+
+    id: str
+    numbers: tuple[str, ...]
+    state: ChunkState
+    attempts: int
+    started_at: str
+    finished_at: str | None = None
+    answer: ChunkAnswered | None = None
+    reason: str = ""
+    resolved: DoubtResolved | None = None
+
+    @property
+    def rejected(self) -> tuple[Rejection, ...]:
+        """The numbers that the gateway refused."""
+        return tuple(self.answer.rejected) if self.answer else ()
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One run as it stands; `ended` is None while it lasts, or where it was cut short."""
+
+    started: RunStarted
+    ended: RunEnded | None = None
+
+
+@dataclass(slots=True)
+class RevisionRecord:
+    """All that happened to one revision. `closed` once every row had its outcome: rows that appear then are late."""
+
+    number: int
+    numbers: dict[str, NumberState] = field(default_factory=dict)
+    chunks: dict[str, ChunkRecord] = field(default_factory=dict)
+    runs: list[RunRecord] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
+    closed: bool = False
+
+    @property
+    def in_doubt(self) -> list[ChunkRecord]:
+        """The chunks whose fate is unknown, in order."""
+        return [chunk for chunk in self.chunks.values() if chunk.state is ChunkState.IN_DOUBT]
+
+    @property
+    def sent_any(self) -> bool:
+        """Whether a recipient of this revision was, or may have been, reached."""
+        return any(state is not NumberState.RELEASED for state in self.numbers.values())
+
+    @property
+    def status(self) -> RevisionStatus:
+        """The verdict over the revision."""
+        if not self.runs:
+            return RevisionStatus.EMPTY
+        if self.totals.in_doubt or self.in_doubt:
+            return RevisionStatus.IN_DOUBT
+        return RevisionStatus.INCOMPLETE if self.totals.pending else RevisionStatus.COMPLETE
+
+    def next_chunk(self) -> int:
+        """Return the first chunk number never used."""
+        return 1 + max((int(chunk.rpartition("-")[2]) for chunk in self.chunks), default=0)
+
+    def count(self, state: NumberState) -> int:
+        """Count the numbers of a state, those no longer in the input included."""
+        return sum(1 for found in self.numbers.values() if found is state)
+
+
+@dataclass(slots=True)
+class ProofRecord:
+    """One proof: sent to test numbers, counted nowhere."""
+
+    sending: ProofSending
+    answer: ProofAnswered | None = None
+
+
+class Record:
+    """The folded journal. `apply` takes events in the journal's order.
+
+    A chunk being sent when its run was cut short is in doubt: nobody can tell any more.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.opened: JournalOpened | None = None
+        self.revisions: dict[int, RevisionRecord] = {}
+        self.proofs: dict[str, ProofRecord] = {}
+        self._current: RevisionRecord | None = None
+        for event in events:
+            self.apply(event)
+
+    @property
+    def highest(self) -> RevisionRecord | None:
+        """The newest revision that a run was started for."""
+        return self.revisions[max(self.revisions)] if self.revisions else None
+
+    def revision(self, number: int) -> RevisionRecord:
+        """Return what is known of a revision, an empty record where nothing is."""
+        return self.revisions.get(number) or RevisionRecord(number)
+
+    def close_interrupted(self) -> list[ChunkRecord]:
+        """Put in doubt what no living run is sending any more; return those chunks.
+
+        A chunk that was waiting for its next attempt has surely not left: it failed.
+        """
+        chunks = [chunk for revision in self.revisions.values() for chunk in revision.chunks.values()]
+        for chunk in chunks:
+            if chunk.state is ChunkState.PENDING:
+                chunk.state = ChunkState.FAILED
+        lost = [chunk for chunk in chunks if chunk.state is ChunkState.SENDING]
+        for chunk in lost:
+            chunk.state, chunk.reason = ChunkState.IN_DOUBT, LOST_WITH_RUN
+        return lost
+
+    @singledispatchmethod
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        raise TypeError(f"no fold for {type(event).__name__}")
+
+    @apply.register
+    def _(self, event: JournalOpened) -> None:
+        self.opened = event
+
+    @apply.register
+    def _(self, event: RunStarted) -> None:
+        self.close_interrupted()
+        revision = self.revisions.setdefault(event.revision, RevisionRecord(event.revision))
+        revision.runs.append(RunRecord(event))
+        revision.totals = event.totals
+        revision.closed = not event.totals.pending or (revision.closed and not event.late_sent)
+        self._current = revision
+
+    @apply.register
+    def _(self, event: ChunkSending) -> None:
+        revision = self._revision_of(event.chunk)
+        chunk = revision.chunks.get(event.chunk)
+        if chunk is None:
+            chunk = ChunkRecord(event.chunk, tuple(event.numbers), ChunkState.PENDING, 0, event.at)
+            revision.chunks[chunk.id] = chunk
+            revision.numbers.update(dict.fromkeys(chunk.numbers, NumberState.RELEASED))
+        chunk.attempts = event.attempt
+        self._move(revision, chunk, ChunkState.SENDING)
+
+    @apply.register
+    def _(self, event: AttemptFailed) -> None:
+        revision, chunk = self._chunk(event.chunk)
+        chunk.reason = event.reason
+        self._move(revision, chunk, ChunkState.PENDING)
+
+    @apply.register
+    def _(self, event: ChunkAnswered) -> None:
+        revision, chunk = self._chunk(event.chunk)
+        chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
+        self._move(revision, chunk, event.state)
+        if not revision.totals.pending and not revision.totals.in_doubt:
+            revision.closed = True
+
+    @apply.register
+    def _(self, event: RunEnded) -> None:
+        if self._current is not None:
+            self._current.runs[-1].ended = event
+
+    @apply.register
+    def _(self, event: DoubtResolved) -> None:
+        self.close_interrupted()
+        revision, chunk = self._chunk(event.chunk)
+        chunk.resolved = event
+        self._move(revision, chunk, ChunkState.ACCEPTED if event.sent else ChunkState.FAILED)
+        if not revision.totals.pending and not revision.totals.in_doubt:
+            revision.closed = True
+
+    @apply.register
+    def _(self, event: RejectedReleased) -> None:
+        revision = self.revisions[event.revision]
+        released = [number for number, state in revision.numbers.items() if state is NumberState.REJECTED]
+        revision.numbers.update(dict.fromkeys(released, NumberState.RELEASED))
+        revision.totals = _moved(revision.totals, "rejected", "pending", len(released))
+
+    @apply.register
+    def _(self, event: ProofSending) -> None:
+        self.proofs[event.proof] = ProofRecord(event)
+
+    @apply.register
+    def _(self, event: ProofAnswered) -> None:
+        self.proofs[event.proof].answer = event
+
+    def _revision_of(self, chunk: str) -> RevisionRecord:
+        return self.revisions[int(chunk.partition("-")[0])]
+
+    def _chunk(self, chunk: str) -> tuple[RevisionRecord, ChunkRecord]:
+        revision = self._revision_of(chunk)
+        return revision, revision.chunks[chunk]
+
+    def _move(self, revision: RevisionRecord, chunk: ChunkRecord, state: ChunkState) -> None:
+        """Give the chunk its state, and each of its numbers what follows for it."""
+        chunk.state = state
+        after = _numbers_after(chunk)
+        moves = Counter((revision.numbers[number], found) for number, found in after.items())
+        revision.numbers.update(after)
+        for (before, found), count in moves.items():
+            revision.totals = _moved(revision.totals, _TOTAL_OF[before], _TOTAL_OF[found], count)
+
+
+def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | None]:
+    """Return the account's credits before the revision's first run and after its last answer."""
+    before = next((run.started.credits_before for run in revision.runs), None)
+    after = next((run.ended.credits_after for run in reversed(revision.runs) if run.ended), None)
+    return before, after
+
+
+def _numbers_after(chunk: ChunkRecord) -> dict[str, NumberState]:
+    if chunk.state is not ChunkState.ACCEPTED:
+        return dict.fromkeys(chunk.numbers, _NUMBERS_OF[chunk.state])
+    found = dict.fromkeys(chunk.numbers, NumberState.ACCEPTED)
+    if chunk.answer and not chunk.resolved:
+        found |= dict.fromkeys(chunk.answer.unaccounted, NumberState.UNACCOUNTED)
+        found |= {rejection.number: NumberState.REJECTED for rejection in chunk.answer.rejected}
+    return found
+
+
+def _moved(totals: Totals, source: str, target: str, count: int) -> Totals:
+    """Move rows between two counts; never more than are there, so that the sum always holds."""
+    moved = min(count, getattr(totals, source))
+    return replace(totals, **{source: getattr(totals, source) - moved, target: getattr(totals, target) + moved})

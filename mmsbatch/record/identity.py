@@ -1,0 +1,123 @@
+"""Whose record is this? A journal that does not fit the campaign, account or key at hand is refused (section 9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmsbatch.errors import Refusal
+from mmsbatch.record.events import JournalOpened
+from mmsbatch.record.journal import read_journal
+from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
+from mmsbatch.record.tokens import PLAIN, TOKEN, NumberKeeping, keep_as_tokens, keep_plain
+
+KEY_VARIABLE = "MMSBATCH_PSEUDONYM_KEY"
+
+
+class KeyMissing(Refusal):
+    """The record holds tokens, and the key at hand is none or another: nobody can tell who was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The campaign file, gateway and account at hand; `account` is empty where it is not known (offline)."""
+
+    campaign: Path
+    gateway: str
+    account: str
+
+
+def check_identity(opened: JournalOpened | None, identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
+    """Raise Refusal where the record at hand, or one beside it, belongs to another story."""
+    if opened is None:
+        _raise_if_orphan(identity, paths, new_campaign)
+    else:
+        _raise_if_foreign(opened, identity, paths)
+    if identity.account:
+        _raise_if_other_gateway(identity, paths)
+
+
+def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
+    named = paths.journal.parent / opened.campaign
+    if opened.campaign != identity.campaign.resolve().name and named.exists():
+        raise Refusal(
+            f"{paths.journal.name} is the record of {opened.campaign}, which is still here",
+            "a copied campaign needs no copied journal: remove the copy of the journal",
+        )
+    if opened.gateway != identity.gateway:
+        raise Refusal(
+            f"{paths.journal.name} is a record for the gateway {opened.gateway}, not {identity.gateway}",
+            "put the journal back under its own name",
+        )
+    if identity.account and opened.account != identity.account:
+        raise Refusal(
+            f"{paths.journal.name} is the record of another account ({opened.account}, not {identity.account})",
+            "use the credentials of the account that the campaign was begun with, or raise a new campaign file",
+        )
+
+
+def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
+    """A journal without its campaign, beside a campaign without a journal, is probably a renamed file."""
+    if new_campaign:
+        return
+    for journal in sorted(paths.journal.parent.glob(f"*{JOURNAL_SUFFIX}")):
+        opened = read_journal(journal).opened
+        if opened is None or opened.gateway != identity.gateway or _has_campaign(journal, opened):
+            continue
+        raise Refusal(
+            f"{identity.campaign.name} has no record, and {journal.name} has no campaign: renamed?",
+            f"rename {journal.name} to {paths.journal.name} (and its manifest) too, or say --new-campaign",
+        )
+
+
+def _has_campaign(journal: Path, opened: JournalOpened) -> bool:
+    stem = journal.name.removesuffix(JOURNAL_SUFFIX).removesuffix(f".{opened.gateway}")
+    return any((journal.parent / f"{stem}{ending}").exists() for ending in (".yaml", ".yml"))
+
+
+def _raise_if_other_gateway(identity: Identity, paths: RecordPaths) -> None:
+    stem = identity.campaign.resolve().stem
+    beside = paths.journal.parent
+    for journal in sorted({beside / f"{stem}{JOURNAL_SUFFIX}", *beside.glob(f"{stem}.*{JOURNAL_SUFFIX}")}):
+        opened = read_journal(journal).opened
+        if opened is None or opened.gateway == identity.gateway or opened.account != identity.account:
+            continue
+        raise Refusal(
+            f"{journal.name} is a record of this campaign for the same account, under the gateway {opened.gateway}",
+            f"send with --gateway {opened.gateway}, so that nobody is sent to twice",
+        )
+
+
+def choose_keeping(
+    opened: JournalOpened | None, environ: Mapping[str, str], may_be_plain: bool, where: str
+) -> NumberKeeping:
+    """Return how numbers are kept: as the journal began, or with a key where there is one.
+
+    `may_be_plain` is whether plain numbers are in order here. Raises Refusal where the key is
+    missing or another, or plain numbers are not in order.
+    """
+    key = environ.get(KEY_VARIABLE, "")
+    if opened is not None and opened.numbers == TOKEN:
+        return _keep_as_before(opened, key, where)
+    if key and opened is None:
+        return keep_as_tokens(key)
+    if may_be_plain or (opened is not None and opened.numbers == PLAIN):
+        return keep_plain()
+    raise Refusal(
+        f"{where}: the record would hold phone numbers in plain text inside a git work tree",
+        f"set {KEY_VARIABLE} to keep tokens instead, or write `record: {{numbers: plain}}` into mmsbatch.yaml",
+    )
+
+
+def _keep_as_before(opened: JournalOpened, key: str, where: str) -> NumberKeeping:
+    if not key:
+        raise KeyMissing(
+            f"{where}: the record holds tokens, and {KEY_VARIABLE} is not set",
+            "without the key nobody can tell who was already sent: set it",
+        )
+    keeping = keep_as_tokens(key)
+    if keeping.key_check != opened.key_check:
+        raise KeyMissing(
+            f"{where}: {KEY_VARIABLE} is not the key that the record was begun with",
+            "with another key everybody would look new: set the former one",
+        )
+    return keeping

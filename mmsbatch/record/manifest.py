@@ -1,0 +1,134 @@
+"""The manifest: the folded journal for people and pipelines, described by `schemas/manifest.schema.json`."""
+
+import json
+from typing import Any
+
+from mmsbatch.record.amounts import to_json
+from mmsbatch.record.fold import ChunkRecord, ProofRecord, Record, RevisionRecord, RunRecord, credits_around
+
+MANIFEST_VERSION = 1
+
+
+def manifest(record: Record) -> dict[str, Any]:
+    """Return the manifest of a record that was opened; keys in a stable order."""
+    revision = record.highest or RevisionRecord(1)
+    return {
+        "version": MANIFEST_VERSION,
+        "campaign": _campaign(record, revision),
+        "gateway": _gateway(record),
+        "status": revision.status.value,
+        "totals": revision.totals.to_json(),
+        "outside": revision.runs[-1].started.outside if revision.runs else 0,
+        "credits": _credits(revision),
+        "chunks": [_chunk(chunk) for chunk in revision.chunks.values()],
+        "rejected": [entry for chunk in revision.chunks.values() for entry in _rejected(chunk)],
+        "revisions": [_earlier(each) for each in _before(record, revision)],
+        "runs": [_run(run) for each in record.revisions.values() for run in each.runs],
+        "proofs": [_proof(proof) for proof in record.proofs.values()],
+    }
+
+
+def manifest_text(record: Record) -> str:
+    """Return the manifest as the file's text."""
+    return json.dumps(manifest(record), ensure_ascii=False, indent=2) + "\n"
+
+
+def _campaign(record: Record, revision: RevisionRecord) -> dict[str, Any]:
+    started = revision.runs[-1].started if revision.runs else None
+    return {
+        "name": started.campaign_name if started else None,
+        "file": record.opened.campaign if record.opened else None,
+        "revision": revision.number,
+        "sha256": started.campaign_sha256 if started else None,
+        "scheduled_for": started.scheduled_for if started else None,
+    }
+
+
+def _gateway(record: Record) -> dict[str, Any]:
+    opened = record.opened
+    return {"name": opened.gateway, "send_url": opened.send_url, "account": opened.account} if opened else {}
+
+
+def _credits(revision: RevisionRecord) -> dict[str, Any]:
+    before, after = credits_around(revision)
+    per_message = revision.runs[-1].started.per_message if revision.runs else None
+    # Another sender may spend from the same account, so the difference of two balances is nobody's cost.
+    return {"before": to_json(before), "after": to_json(after), "used": None, "per_message": to_json(per_message)}
+
+
+def _chunk(chunk: ChunkRecord) -> dict[str, Any]:
+    answer = chunk.answer
+    rejected = len(chunk.rejected)
+    accepted = answer.accepted if answer else 0
+    if chunk.resolved and chunk.resolved.sent:
+        accepted, rejected = len(chunk.numbers), 0
+    entry: dict[str, Any] = {
+        "id": chunk.id,
+        "recipients": len(chunk.numbers),
+        "state": chunk.state.value,
+        "status": answer.status if answer else None,
+        "status_text": answer.status_text if answer else None,
+        "campaign_id": answer.campaign_id if answer else None,
+        "credits": to_json(answer.credits) if answer else None,
+        "attempts": chunk.attempts,
+        "accepted": accepted,
+        "rejected": rejected,
+        "started_at": chunk.started_at,
+        "finished_at": chunk.finished_at,
+    }
+    return entry | _said(chunk)
+
+
+def _said(chunk: ChunkRecord) -> dict[str, Any]:
+    """Return why a chunk is as it is, where there is something to say."""
+    said: dict[str, Any] = {"reason": chunk.reason} if chunk.reason else {}
+    if chunk.resolved:
+        said["resolved"] = {
+            "as": "sent" if chunk.resolved.sent else "not-sent",
+            "reason": chunk.resolved.reason,
+            "by": chunk.resolved.by,
+            "at": chunk.resolved.at,
+        }
+    return said
+
+
+def _rejected(chunk: ChunkRecord) -> list[dict[str, Any]]:
+    return [{"phone": each.phone, "source": each.source, "chunk": chunk.id} for each in chunk.rejected]
+
+
+def _before(record: Record, newest: RevisionRecord) -> list[RevisionRecord]:
+    return [record.revisions[number] for number in sorted(record.revisions) if number < newest.number]
+
+
+def _earlier(revision: RevisionRecord) -> dict[str, Any]:
+    return {
+        "revision": revision.number,
+        "status": revision.status.value,
+        "totals": revision.totals.to_json(),
+        "credits": _credits(revision),
+    }
+
+
+def _run(run: RunRecord) -> dict[str, Any]:
+    started, ended = run.started, run.ended
+    return {
+        "id": started.run,
+        "revision": started.revision,
+        "tool": started.tool,
+        "by": started.holder,
+        "started_at": started.at,
+        "finished_at": ended.at if ended else None,
+        "exit_code": ended.exit_code if ended else None,
+        "reason": ended.reason if ended else None,
+    }
+
+
+def _proof(proof: ProofRecord) -> dict[str, Any]:
+    answer = proof.answer
+    return {
+        "id": proof.sending.proof,
+        "recipients": len(proof.sending.numbers),
+        "state": answer.state.value if answer else "in-doubt",
+        "status": answer.status if answer else None,
+        "sent_at": proof.sending.at,
+    }

@@ -1,0 +1,36 @@
+"""How numbers stand in the journal: plain, or as keyed tokens that still recognise who was sent."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PLAIN = "plain"
+TOKEN = "token"  # noqa: S105 - a way of keeping numbers, no secret
+_CHECKED_TEXT = b"mmsbatch pseudonym key check"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKeeping:
+    """A way of keeping numbers: `keep` turns a wire number (`336…`) into what the journal holds."""
+
+    numbers: str
+    keep: Callable[[str], str]
+    key_check: str | None = None
+
+
+def keep_plain() -> NumberKeeping:
+    """Return the way that keeps numbers as they are."""
+    return NumberKeeping(PLAIN, str)
+
+
+def keep_as_tokens(key: str) -> NumberKeeping:
+    """Return the way that keeps HMAC-SHA256 tokens, cut to 16 bytes, base64url (contract: section 9)."""
+    secret = key.encode()
+    return NumberKeeping(TOKEN, lambda number: _token(secret, number.encode()), _token(secret, _CHECKED_TEXT))
+
+
+def _token(key: bytes, data: bytes) -> str:
+    digest = hmac.new(key, data, hashlib.sha256).digest()[:16]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,82 @@
+"""What `apply` did, as text and JSON."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.record.amounts import to_json
+from mmsbatch.reports.findings import count
+from mmsbatch.sending.run import RunOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """One campaign's part. `outcome` is None where nothing was to send; `manifest` where none was ever written."""
+
+    file: str
+    verdict: str
+    manifest: str | None
+    outcome: RunOutcome | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What this campaign means for the process."""
+        return self.outcome.exit_code if self.outcome else ExitCode.DONE
+
+
+def applied_text(results: Sequence[ApplyResult], code: ExitCode) -> str:
+    """Say what became of each campaign, and where its manifest is."""
+    return "\n".join(line for result in results for line in _lines(result))
+
+
+def applied_json(results: Sequence[ApplyResult], code: ExitCode) -> str:
+    """Return `{"version": 1, "exit_code": N, "campaigns": […]}`."""
+    content = {"version": 1, "exit_code": int(code), "campaigns": [_json(result) for result in results]}
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[ApplyResult], ExitCode], str]] = {"text": applied_text, "json": applied_json}
+
+
+def _lines(result: ApplyResult) -> Iterator[str]:
+    if result.outcome is None:
+        yield f"{result.file}: {result.verdict}"
+    else:
+        yield f"{result.file}: {_told(result.outcome)}"
+        if result.outcome.stop:
+            yield f"{result.file}: stopped: {result.outcome.stop.message}"
+            yield f"    {result.outcome.stop.hint}"
+    if result.manifest:
+        yield f"manifest: {result.manifest}"
+
+
+def _told(outcome: RunOutcome) -> str:
+    progress = outcome.progress
+    counts = {
+        "accepted": progress.accepted,
+        "rejected": progress.rejected,
+        "unaccounted for": progress.unaccounted,
+        "in doubt": progress.in_doubt,
+        "not sent": progress.total - progress.answered,
+    }
+    told = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "accepted")
+    return f"{told}, of {count(progress.total, 'recipient')}"
+
+
+def _json(result: ApplyResult) -> dict[str, Any]:
+    content: dict[str, Any] = {"file": result.file, "verdict": result.verdict, "manifest": result.manifest}
+    if result.outcome is None:
+        return content
+    progress, stop = result.outcome.progress, result.outcome.stop
+    return content | {
+        "exit_code": int(result.outcome.exit_code),
+        "recipients": progress.total,
+        "accepted": progress.accepted,
+        "rejected": progress.rejected,
+        "unaccounted": progress.unaccounted,
+        "in_doubt": progress.in_doubt,
+        "credits_after": to_json(progress.credits),
+        "stopped": {"message": stop.message, "hint": stop.hint} if stop else None,
+    }

@@ -1,0 +1,189 @@
+"""A plan as text and JSON. They only read it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
+from mmsbatch.record.amounts import to_json
+from mmsbatch.reports.findings import capped, count, finding_json, findings_text
+
+
+def plan_text(plan: Plan) -> str:
+    """Show the plan for a terminal or a log: a verdict, a table, the warnings."""
+    parts = ["\n".join(_campaign(each, plan)) for each in plan.campaigns]
+    if plan.diagnostics:
+        parts.append(findings_text(plan.diagnostics, len(plan.campaigns)))
+    parts.append(_balance(plan))
+    return "\n\n".join(part for part in parts if part)
+
+
+def plan_json(plan: Plan) -> str:
+    """Return the plan's JSON form (contract: section 6)."""
+    content = {
+        "version": 1,
+        "gateway": plan.gateway,
+        "send_url": plan.send_url,
+        "account": plan.account or None,
+        "offline": plan.offline,
+        "refused": plan.is_refused,
+        "campaigns": [_campaign_json(each) for each in plan.campaigns],
+        "diagnostics": [finding_json(each) for each, _ in capped(plan.diagnostics)],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": plan_text, "json": plan_json}
+
+
+def verdict_line(plan: CampaignPlan) -> str:
+    """Say in one line what applying would do, and why where it is nothing."""
+    if plan.to_send is None:
+        return f"cannot tell what is left to send: {plan.record_unknown}"
+    if plan.to_send == 0:
+        return f"nothing to send: {_why_nothing(plan)}"
+    again = "".join(f"; sends AGAIN to {each:,} who got revision {number}" for number, each in plan.resend.items())
+    mixed = f"; {plan.mixed:,} got the former message, {plan.to_send:,} get this one" if plan.mixed else ""
+    return (
+        f"sends to {count(plan.to_send, 'recipient')} in {count(plan.chunks or 0, 'request')}, "
+        f"{count(plan.messages, 'distinct text')}{again}{mixed}"
+    )
+
+
+def _why_nothing(plan: CampaignPlan) -> str:
+    reasons = {
+        "already sent": plan.already_sent,
+        "rejected": plan.rejected,
+        "unaccounted for": plan.unaccounted,
+        "in doubt": plan.in_doubt,
+        "late (held; --late-rows sends them)": plan.late,
+        "suppressed": plan.suppressed,
+        "invalid": plan.invalid,
+    }
+    told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
+    return f"of {count(plan.rows, 'row')}, {told}" if told else "there are no rows"
+
+
+def _campaign(each: CampaignPlan, plan: Plan) -> Iterator[str]:
+    yield f"{each.file}: {each.name}, revision {each.revision}, gateway {plan.gateway}"
+    yield f"  {verdict_line(each)}"
+    yield ""
+    for name, value, note in _table(each):
+        yield f"  {name:<14}{value:>10}  {note}".rstrip()
+
+
+def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+    yield "rows", f"{each.rows:,}", _source(each)
+    for name, key, number in _outcomes(each):
+        if number is None:
+            yield name, "unknown", ""
+        elif number or name == "to send":
+            yield name, f"{number:,}", _lines(each, key)
+    yield (
+        "message",
+        each.type,
+        f"MSGCLASS {each.msgclass}, longest text {each.longest} of {each.longest_limit} characters",
+    )
+    yield "credits", _amount(each.credits.required), _credits(each.credits)
+    yield "schedule", *_schedule(each)
+    if each.mails:
+        yield "mails", f"{each.mails:,}", "one notification per request"
+    if each.estimated_seconds:
+        yield "takes", _duration(each.estimated_seconds), "if the gateway takes a second per request"
+
+
+def _outcomes(each: CampaignPlan) -> Iterator[tuple[str, str, int | None]]:
+    yield "to send", "pending", each.to_send
+    yield "already sent", "accepted", each.already_sent
+    yield "rejected", "rejected", each.rejected
+    yield "unaccounted", "unaccounted", each.unaccounted
+    yield "in doubt", "in_doubt", each.in_doubt
+    yield "late, held", "late", each.late
+    yield "suppressed", "suppressed", each.suppressed
+    yield "duplicates", "duplicates", each.duplicates
+    yield "invalid", "invalid", each.invalid
+    if each.outside:
+        yield "outside", "outside", each.outside
+
+
+def _source(each: CampaignPlan) -> str:
+    delimiter = {"\t": "tab"}.get(each.delimiter, each.delimiter)
+    return f"{each.source}, {each.encoding}" + (f", delimiter {delimiter}" if delimiter else "")
+
+
+def _lines(each: CampaignPlan, outcome: str) -> str:
+    notes = {"outside": "recorded numbers that are no longer in the input"}
+    if outcome in ("pending", "accepted") or not each.first_lines.get(outcome):
+        return notes.get(outcome, "")
+    lines = each.first_lines[outcome]
+    shown = ", ".join(map(str, lines[:5]))
+    return f"line{'s' if len(lines) > 1 else ''} {shown}{', …' if len(lines) > 5 else ''}"
+
+
+def _credits(credits_plan: CreditsPlan) -> str:
+    price = "at least 1 each, price unknown"
+    if credits_plan.source is PriceSource.CONFIGURED:
+        price = f"{_amount(credits_plan.per_message)} each, configured"
+    if credits_plan.available is None:
+        return f"{price}; the account was not asked"
+    return f"{price}; {_amount(credits_plan.available)} available, {_amount(credits_plan.left)} left"
+
+
+def _schedule(each: CampaignPlan) -> tuple[str, str]:
+    if each.scheduled_for is None:
+        return "at once", ""
+    return "later", f"{each.scheduled_for:%Y-%m-%d %H:%M:%S} Europe/Paris"
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount:,}"
+
+
+def _balance(plan: Plan) -> str:
+    if len(plan.campaigns) < 2:
+        return ""
+    required = sum((each.credits.required or Decimal(0) for each in plan.campaigns), Decimal(0))
+    available = plan.campaigns[0].credits.available
+    told = f" of {_amount(available)} available" if available is not None else ""
+    return f"{count(len(plan.campaigns), 'campaign')} share one balance: {_amount(required)} credits needed{told}"
+
+
+def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
+    plain = (
+        "file name revision rows to_send already_sent rejected unaccounted in_doubt duplicates suppressed late "
+        "invalid outside"
+    )
+    content: dict[str, Any] = {name: getattr(each, name) for name in plain.split()}
+    return content | {
+        "resend": None if each.to_send is None else sum(each.resend.values()),
+        "chunks": each.chunks,
+        "messages": each.messages,
+        "credits": {
+            "per_message": to_json(each.credits.per_message),
+            "source": each.credits.source.value,
+            "required": to_json(each.credits.required),
+            "lower_bound": each.credits.per_message is None,
+            "available": to_json(each.credits.available),
+            "left": to_json(each.credits.left),
+        },
+        "verdict": verdict_line(each),
+        "record_unknown": each.record_unknown or None,
+        "type": each.type,
+        "msgclass": each.msgclass,
+        "longest": {"characters": each.longest, "limit": each.longest_limit},
+        "scheduled_for": each.scheduled_for.isoformat() if each.scheduled_for else None,
+        "mails": each.mails,
+        "mixed": each.mixed,
+        "estimated_seconds": each.estimated_seconds,
+        "source": {"file": each.source, "encoding": each.encoding, "delimiter": each.delimiter},
+        "in_doubt_chunks": list(each.in_doubt_chunks),
+        "first_lines": {outcome: list(lines) for outcome, lines in each.first_lines.items() if lines},
+        "digests": dict(each.digests),
+    }

@@ -1,0 +1,409 @@
+"""Carries a planned campaign out: announce, send, write the answer down, decide, and only then go on."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Protocol
+
+from mmsbatch import __version__
+from mmsbatch.exitcodes import ExitCode, gravest
+from mmsbatch.gateway.credentials import Credentials
+from mmsbatch.gateway.verdict import Fate, Verdict, judge
+from mmsbatch.masking import mask_number
+from mmsbatch.planning.planner import PlannedCampaign
+from mmsbatch.record.book import RecordBook
+from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Rejection, RunEnded, RunStarted
+from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.states import ChunkState, NumberState
+from mmsbatch.record.tokens import NumberKeeping
+from mmsbatch.sending.clock import Clock
+from mmsbatch.sending.courier import Courier, Delivery
+from mmsbatch.sending.interruption import Interruption
+from mmsbatch.sending.job import ChunkJob, chunk_jobs, request_body
+from mmsbatch.sending.stops import Stop, Tally
+
+_STATES = {
+    Fate.ACCEPTED: ChunkState.ACCEPTED,
+    Fate.REFUSED: ChunkState.REFUSED,
+    Fate.RETRY_MEDIA: ChunkState.REFUSED,
+    Fate.RETRY_NOT_SENT: ChunkState.FAILED,
+    Fate.IN_DOUBT: ChunkState.IN_DOUBT,
+}
+_RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
+#: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
+BACKOFF_SECONDS, BACKOFF_CAP = 1.0, 30.0
+_IDLE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: recipients by outcome of this run, chunks, the last known credit."""
+
+    total: int
+    accepted: int = 0
+    rejected: int = 0
+    unaccounted: int = 0
+    in_doubt: int = 0
+    chunks: int = 0
+    chunks_done: int = 0
+    credits: Decimal | None = None
+
+    @property
+    def answered(self) -> int:
+        """The recipients whose chunk is over."""
+        return self.accepted + self.rejected + self.unaccounted + self.in_doubt
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Take note of the counts, after every answer."""
+
+    def on_notice(self, text: str) -> None:
+        """Take note of something to tell at once; free of numbers and secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended. `stop` is None where nothing was left to do."""
+
+    exit_code: ExitCode
+    progress: Progress
+    stop: Stop | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a run needs of the world around it."""
+
+    book: RecordBook
+    courier: Courier
+    credentials: Credentials
+    keeping: NumberKeeping
+    clock: Clock
+    interruption: Interruption
+    watcher: Watcher
+    run_id: str
+    holder: str
+    credits_before: Decimal | None = None
+
+
+@dataclass(order=True, slots=True)
+class _Attempt:
+    """A request that is due; ordered by time."""
+
+    due: float
+    order: int
+    job: ChunkJob = field(compare=False)
+    number: int = field(compare=False, default=1)
+
+
+class CampaignRun:
+    """One run over one campaign. The record is written by this thread alone."""
+
+    def __init__(self, planned: PlannedCampaign, context: RunContext) -> None:
+        self._planned, self._context = planned, context
+        self._campaign, self._settings = planned.prepared.campaign, planned.prepared.settings
+        self._jobs: Iterator[ChunkJob] = chunk_jobs(planned)
+        self._waiting: list[_Attempt] = []
+        self._flying: dict[str, _Attempt] = {}
+        self._started = 0
+        self._processed = 0
+        self._next_slot = 0.0
+        self._exhausted = False
+        self._stop: Stop | None = None
+        self._progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
+        self._credits = context.credits_before
+        self._tally = self._new_tally()
+        reached = (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
+        self._reached_before = sum(self._revision().count(state) for state in reached)
+
+    def carry_out(self) -> RunOutcome:
+        """Send everything that may be sent. The manifest exists before the first request."""
+        try:
+            self._open()
+        except OSError as error:
+            self._stop_unwritable(error)
+        else:
+            self._loop()
+        return self._close()
+
+    # --- the loop
+
+    def _loop(self) -> None:
+        while True:
+            while (attempt := self._next_attempt()) is not None:
+                self._send(attempt)
+            if self._is_over():
+                return
+            delivery = self._context.courier.wait(self._seconds_to_wait())
+            if delivery is not None and delivery.chunk in self._flying:
+                self._take(delivery)
+
+    def _is_over(self) -> bool:
+        if self._flying:
+            return self._context.interruption.is_patience_over(self._context.clock.monotonic())
+        return self._is_stopped() or (not self._waiting and self._exhausted)
+
+    def _is_stopped(self) -> bool:
+        return self._stop is not None or self._context.interruption.is_requested
+
+    def _seconds_to_wait(self) -> float:
+        now = self._context.clock.monotonic()
+        if self._is_stopped():
+            return self._context.interruption.patience_left(now, _IDLE_SECONDS)
+        due = [self._waiting[0].due] if self._waiting else []
+        if not due and not self._exhausted and self._has_room():
+            due = [self._next_slot]
+        return min([at - now for at in due], default=_IDLE_SECONDS)
+
+    def _next_attempt(self) -> _Attempt | None:
+        """Return what may be sent now, or None."""
+        now = self._context.clock.monotonic()
+        if self._is_stopped() or not self._has_room() or now < self._next_slot:
+            return None
+        if self._waiting:
+            return heapq.heappop(self._waiting) if self._waiting[0].due <= now else None
+        job = next(self._jobs, None)
+        if job is None:
+            self._exhausted = True
+            return None
+        self._started += 1
+        return _Attempt(now, self._started, job)
+
+    def _has_room(self) -> bool:
+        """Whether a request more may be in flight; a canary flies alone."""
+        alone = self._planned.canary is not None and not self._processed
+        return len(self._flying) < (1 if alone else self._settings.concurrency)
+
+    # --- one request
+
+    def _send(self, attempt: _Attempt) -> None:
+        self._stop = self._stop_before(attempt.job)
+        if self._stop is not None:
+            self._waiting += [attempt] if attempt.number > 1 else []
+            return
+        try:
+            self._announce(attempt)
+        except OSError as error:
+            self._stop_unwritable(error)
+            return
+        self._flying[attempt.job.id] = attempt
+        body = request_body(self._planned.prepared, self._context.credentials, attempt.job.numbers, attempt.job.text)
+        self._context.courier.send(attempt.job.id, body)
+        if self._settings.requests_per_second:
+            self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
+
+    def _announce(self, attempt: _Attempt) -> None:
+        """Have it on disk that this request leaves, before it does."""
+        keep, job = self._context.keeping.keep, attempt.job
+        numbers = tuple(map(keep, job.numbers)) if attempt.number == 1 else ()
+        self._append(
+            ChunkSending(
+                at=self._context.clock.stamp(),
+                chunk=job.id,
+                attempt=attempt.number,
+                recipients=len(job.numbers),
+                numbers=numbers,
+            )
+        )
+        self._context.book.show_now_and_then()
+
+    def _stop_before(self, job: ChunkJob) -> Stop | None:
+        """Compare the schedule and the credit limit before every POST."""
+        schedule, limit = self._campaign.schedule, self._campaign.limits.credits
+        if schedule is not None and schedule <= self._context.clock.now():
+            return Stop(
+                f"the schedule {schedule:%Y-%m-%d %H:%M:%S} (Europe/Paris) came while chunks were left",
+                "set a later date for the rest, then run again",
+                at_first=ExitCode.REFUSED,
+            )
+        price = self._planned.plan.credits.per_message
+        if limit is None or price is None:
+            return None
+        spent = price * (self._handed_over() + len(job.numbers))
+        if spent <= limit:
+            return None
+        return Stop(
+            f"this chunk would bring the revision to {spent:,} credits, and `limits.credits` is {limit:,}",
+            "raise `limits.credits` if so much is meant, then run again",
+            at_first=ExitCode.REFUSED,
+        )
+
+    def _handed_over(self) -> int:
+        """Count the recipients of the revision who got it, or may have, those in flight included."""
+        flying = sum(len(attempt.job.numbers) for attempt in self._flying.values())
+        done = self._progress
+        return self._reached_before + done.accepted + done.unaccounted + done.in_doubt + flying
+
+    # --- one answer
+
+    def _take(self, delivery: Delivery) -> None:
+        attempt = self._flying.pop(delivery.chunk)
+        verdict = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
+        try:
+            if verdict.fate in _RETRIED and attempt.number <= self._settings.retries:
+                self._try_again(attempt, verdict)
+            else:
+                self._settle(attempt.job, verdict)
+        except OSError as error:
+            self._stop_unwritable(error)
+
+    def _try_again(self, attempt: _Attempt, verdict: Verdict) -> None:
+        clock = self._context.clock
+        status = verdict.answer.status if verdict.answer else None
+        self._append(
+            AttemptFailed(
+                at=clock.stamp(), chunk=attempt.job.id, attempt=attempt.number, reason=verdict.reason, status=status
+            )
+        )
+        wait = min(BACKOFF_SECONDS * 2 ** (attempt.number - 1), BACKOFF_CAP) * (0.5 + clock.jitter() / 2)
+        due = clock.monotonic() + wait
+        heapq.heappush(self._waiting, _Attempt(due, attempt.order, attempt.job, attempt.number + 1))
+        self._context.watcher.on_notice(f"chunk {attempt.job.id}: {verdict.reason}; trying again in {wait:.1f} s")
+
+    def _settle(self, job: ChunkJob, verdict: Verdict) -> None:
+        stop = self._tally.take(verdict)
+        self._stop = self._stop or stop
+        self._count(job, verdict, stop)
+        self._append(self._answered(job, verdict))
+        self._context.book.show_now_and_then()
+        if verdict.warning:
+            self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
+        self._context.watcher.on_progress(self._progress)
+
+    def _count(self, job: ChunkJob, verdict: Verdict, stop: Stop | None) -> None:
+        doubt = verdict.fate is Fate.IN_DOUBT
+        if doubt or verdict.fate is Fate.ACCEPTED or (stop and stop.at_first is ExitCode.INCOMPLETE) or not stop:
+            self._processed += 1
+        if verdict.answer and verdict.answer.credits is not None:
+            self._credits = verdict.answer.credits
+        before = self._progress
+        self._progress = Progress(
+            before.total,
+            before.accepted + verdict.accepted,
+            before.rejected + len(verdict.rejected),
+            before.unaccounted + len(verdict.unaccounted),
+            before.in_doubt + (len(job.numbers) if doubt else 0),
+            before.chunks,
+            before.chunks_done + 1,
+            self._credits,
+        )
+
+    def _answered(self, job: ChunkJob, verdict: Verdict) -> ChunkAnswered:
+        keep, answer = self._context.keeping.keep, verdict.answer
+        line_of = dict(zip(job.numbers, job.lines, strict=True)) if verdict.rejected else {}
+        source = self._planned.prepared.source_name
+        return ChunkAnswered(
+            at=self._context.clock.stamp(),
+            chunk=job.id,
+            state=_STATES[verdict.fate],
+            reason="" if verdict.fate is Fate.ACCEPTED else verdict.reason,
+            http_status=verdict.http_status,
+            status=answer.status if answer else None,
+            status_text=answer.status_text if answer else None,
+            campaign_id=answer.campaign_id if answer else None,
+            credits=answer.credits if answer else None,
+            accepted=verdict.accepted,
+            rejected=tuple(
+                Rejection(keep(number), mask_number(number), f"{source}:{line_of[number]}")
+                for number in verdict.rejected
+            ),
+            unaccounted=tuple(map(keep, verdict.unaccounted)),
+        )
+
+    # --- beginning and end
+
+    def _open(self) -> None:
+        planned, context = self._planned, self._context
+        self._append(
+            RunStarted(
+                at=context.clock.stamp(),
+                run=context.run_id,
+                tool=__version__,
+                holder=context.holder,
+                campaign_name=self._campaign.name,
+                revision=self._campaign.revision,
+                campaign_sha256=self._campaign.sha256,
+                digests=planned.plan.digests,
+                totals=planned.sorted_rows.totals,
+                outside=planned.sorted_rows.outside,
+                chunks=planned.plan.chunks or 0,
+                late_sent=planned.plan.late_sent,
+                scheduled_for=self._campaign.schedule.isoformat() if self._campaign.schedule else None,
+                credits_before=context.credits_before,
+                per_message=planned.plan.credits.per_message,
+            )
+        )
+        context.book.show()
+
+    def _close(self) -> RunOutcome:
+        for attempt in sorted(self._waiting):
+            self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
+        for attempt in sorted(self._flying.values()):
+            self._quietly(partial(self._give_up, attempt.job, ChunkState.IN_DOUBT))
+        code = self._exit_code()
+        self._quietly(lambda: self._append(self._ended(code)))
+        self._quietly(self._context.book.show)
+        return RunOutcome(code, self._progress, self._stop)
+
+    def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
+        reasons = {
+            ChunkState.FAILED: "stopped before it could be tried again",
+            ChunkState.IN_DOUBT: "stopped before the answer came",
+        }
+        at = self._context.clock.stamp()
+        self._append(ChunkAnswered(at=at, chunk=job.id, state=state, reason=reasons[state]))
+
+    def _ended(self, code: ExitCode) -> RunEnded:
+        reason = self._stop.message if self._stop else self._context.interruption.reason or "nothing left to send"
+        return RunEnded(
+            at=self._context.clock.stamp(),
+            run=self._context.run_id,
+            exit_code=code,
+            reason=reason,
+            credits_after=self._credits,
+        )
+
+    def _exit_code(self) -> ExitCode:
+        revision = self._revision()
+        codes = [self._context.interruption.exit_code]
+        if revision.in_doubt or revision.totals.in_doubt:
+            codes.append(ExitCode.IN_DOUBT)
+        elif self._stop and (revision.totals.pending or not revision.runs):
+            codes.append(self._stop.exit_code if self._processed else self._stop.at_first)
+        return gravest(*codes)
+
+    def _stop_unwritable(self, error: OSError) -> None:
+        """Stop for a disk that refuses: what cannot be written down must not be sent."""
+        self._stop = self._stop or Stop(
+            f"the record cannot be written: {error.strerror or type(error).__name__}",
+            "make room, or the folder writable, then run again",
+            at_first=ExitCode.REFUSED,
+        )
+
+    def _quietly(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self._stop_unwritable(error)
+
+    def _append(self, event: RunStarted | ChunkSending | AttemptFailed | ChunkAnswered | RunEnded) -> None:
+        self._context.book.append(event)
+
+    def _revision(self) -> RevisionRecord:
+        return self._context.book.record.revision(self._campaign.revision)
+
+    def _new_tally(self) -> Tally:
+        revision = self._revision()
+        answered = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
+        return Tally(
+            limits=self._campaign.limits,
+            max_in_doubt=self._settings.max_in_doubt,
+            texts_differ=self._planned.plan.messages > 1,
+            answered=sum(revision.count(state) for state in answered),
+            rejected=revision.count(NumberState.REJECTED),
+        )

@@ -1,0 +1,107 @@
+"""Why a run stops before its last chunk: each reason says what was measured, the limit, and how to go on. Pure."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mmsbatch.campaign.model import Limits
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.gateway.statuses import Reaction
+from mmsbatch.gateway.verdict import Fate, Verdict
+
+#: From so many answered numbers on, `max_rejected` is looked at.
+REJECTED_FROM = 100
+REFUSED_TEXTS = 3
+ALL_REJECTED_IN_A_ROW = 2
+#: Statuses by which the gateway refuses the tool itself, not a chunk.
+_TOOL_REFUSED = frozenset({102, 200})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why no new chunk is started. `exit_code` is what it means once something was processed;
+    `at_first` where nothing was.
+    """
+
+    message: str
+    hint: str
+    exit_code: ExitCode = ExitCode.INCOMPLETE
+    at_first: ExitCode = ExitCode.INCOMPLETE
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the run counts to know when to stop; the counts are over the revision, all runs together."""
+
+    limits: Limits
+    max_in_doubt: int
+    texts_differ: bool
+    answered: int = 0
+    rejected: int = 0
+    in_doubt: int = 0
+    refused: int = 0
+    all_rejected: int = 0
+    spent: Decimal = field(default_factory=Decimal)
+
+    def take(self, verdict: Verdict) -> Stop | None:
+        """Count a chunk's last verdict; return why to stop, if so."""
+        if verdict.fate is Fate.ACCEPTED:
+            return self._take_success(verdict)
+        if verdict.fate is Fate.IN_DOUBT:
+            return self._take_doubt(verdict)
+        return self._take_refusal(verdict)
+
+    def _take_success(self, verdict: Verdict) -> Stop | None:
+        self.answered += verdict.accepted + len(verdict.rejected) + len(verdict.unaccounted)
+        self.rejected += len(verdict.rejected)
+        self.all_rejected = self.all_rejected + 1 if verdict.reaction is Reaction.ALL_REJECTED else 0
+        if self.all_rejected >= ALL_REJECTED_IN_A_ROW:
+            return Stop(
+                f"status 123 (no valid number) {self.all_rejected} times in a row",
+                "check the recipients file; run again to go on",
+            )
+        if self.answered >= REJECTED_FROM and self.rejected > self.limits.max_rejected * self.answered:
+            return Stop(
+                f"{self.rejected:,} of {self.answered:,} numbers were rejected "
+                f"({self.rejected / self.answered:.0%}), and `limits.max_rejected` is {self.limits.max_rejected:.0%}",
+                "check the recipients file; raise `limits.max_rejected` to go on",
+            )
+        return None
+
+    def _take_doubt(self, verdict: Verdict) -> Stop | None:
+        self.in_doubt += 1
+        if self.in_doubt < self.max_in_doubt:
+            return None
+        return Stop(
+            f"{self.in_doubt} chunk(s) in doubt, and `max_in_doubt` is {self.max_in_doubt}: {verdict.reason}",
+            "`mmsbatch status` shows the evidence, `mmsbatch resolve` takes your finding",
+            ExitCode.IN_DOUBT,
+            ExitCode.IN_DOUBT,
+        )
+
+    def _take_refusal(self, verdict: Verdict) -> Stop | None:
+        self.refused += 1
+        if verdict.reaction is Reaction.STOP_UNLESS_TEXTS_DIFFER and self.texts_differ and self.refused < REFUSED_TEXTS:
+            return None
+        return Stop(_describe_refusal(verdict), _HINTS.get(verdict.reaction, _HINT), at_first=_code_at_first(verdict))
+
+
+_HINT = "its numbers are pending again: put the cause right, then run again to go on"
+_HINTS = {
+    Reaction.STOP_FOR_CREDIT: "top the account up, then run again to go on",
+    Reaction.RETRY_THEN_FAILED: "nothing of this request arrived: run again once the gateway can be reached",
+    Reaction.RETRY_THEN_REFUSED: "check that the gateway can fetch the medium, then run again to go on",
+}
+
+
+def _describe_refusal(verdict: Verdict) -> str:
+    answer = verdict.answer
+    told = f" ({answer.status_text})" if answer and answer.status_text else ""
+    return f"{verdict.reason}{told}"
+
+
+def _code_at_first(verdict: Verdict) -> ExitCode:
+    """Tell a refusal of the tool itself from one of a chunk: the former has had no chunk processed."""
+    status = verdict.answer.status if verdict.answer else None
+    if verdict.fate is Fate.RETRY_NOT_SENT or status in _TOOL_REFUSED or status is None:
+        return ExitCode.GATEWAY
+    return ExitCode.INCOMPLETE
