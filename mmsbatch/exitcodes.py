@@ -35,9 +35,7 @@ class ExitCode(IntEnum):
     )
     INTERRUPTED = (
         130,
-        (
-            "stopped by SIGINT: no new request starts, those in flight are awaited within a bound, the record is complete"
-        ),
+        ("stopped by SIGINT: no new request starts, those in flight are awaited for a while, the record is complete"),
     )
     TERMINATED = 143, "stopped by SIGTERM: the same"
 

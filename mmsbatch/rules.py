@@ -70,6 +70,7 @@ _ALL = (
     _error("media-extension", "A medium's URL does not end as its type asks.", "1.2", 112),
     _warning("media-extension-unusual", "The ending `.midi` is not in the manual, which has `.mid`.", "5", 112),
     _warning("media-duration-zero", "A duration of 0 seconds passes, and is probably not meant.", "1.2", 120),
+    _warning("recipients-at-run-time", "The campaign names no recipients: `--recipients FILE` does, at run time."),
     _warning("campaign-draft", "The campaign is a draft: it is validated, never planned or sent."),
     # --- the configuration
     _error("config-gateway", "A gateway is named that the configuration does not have."),

@@ -81,7 +81,7 @@ class InlineRecipient:
 
 @dataclass(frozen=True, slots=True)
 class RecipientsSource:
-    """Where the recipients are: `file` as written in the campaign, or `entries`; one of the two is None.
+    """Where the recipients are: `file` as written in the campaign, or `entries`; at most one of the two is not None.
 
     `phone` is the column with the number, `delimiter` None where it is read off the header.
     """
@@ -92,6 +92,11 @@ class RecipientsSource:
     delimiter: str | None = None
     on_invalid: OnInvalid = OnInvalid.REFUSE
     late_rows: LateRows = LateRows.HOLD
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the campaign says where its recipients are."""
+        return self.file is not None or self.entries is not None
 
 
 @dataclass(frozen=True, slots=True)

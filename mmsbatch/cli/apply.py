@@ -150,7 +150,7 @@ class _Apply:
         if in_ci and not self._settings.is_sandbox and not self._options.folder_record:
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
-                "say --folder-record where you carry the record to the next run yourself (the git store is not built yet)",
+                "say --folder-record where you carry the record to the next run yourself (there is no git store yet)",
             )
 
     # --- planning, under the locks
@@ -203,7 +203,8 @@ class _Apply:
         if plan.has_something_to_send and not self._is_confirmed(plan):
             raise UsageProblem("nothing was sent: not confirmed")
         results = list(self._send_all(campaigns, connection))
-        code = gravest(*(result.exit_code for result in results))
+        doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
+        code = gravest(doubt, *(result.exit_code for result in results))
         self._console.report(APPLY_FORMATS[self._format](results, code))
         return code
 

@@ -32,9 +32,15 @@ class Loaded:
     files: int = 0
 
     def raise_if_invalid(self) -> None:
-        """Raise InvalidInput where one finding is an error: one invalid campaign refuses them all."""
+        """Raise InvalidInput where one finding is an error: one invalid campaign refuses them all.
+
+        Raises UsageProblem where a campaign leaves its recipients to --recipients, and nobody gave it.
+        """
         if has_errors(self.diagnostics):
             raise InvalidInput(in_order(self.diagnostics))
+        for each in self.diagnostics:
+            if each.rule == "recipients-at-run-time":
+                raise UsageProblem(f"{each.file}: {each.message}", each.hint)
 
 
 def open_workspace(files: Sequence[Path], config: Path | None, gateway: str | None) -> Workspace:

@@ -42,12 +42,8 @@ def query_account(poster: Posts, settings: GatewaySettings, credentials: Credent
 
     Raises GatewayRefusal where the account is not active, or its credit cannot be had.
     """
-    fields = {
-        "clientcode": credentials.client_code,
-        "passcode": credentials.passcode.reveal(),
-        "info": credentials.account,
-    }
-    exchange = poster.post(settings.account_url, encode_form(fields, settings.charset), settings.timeout)
+    body = _encode_question(credentials, settings.charset)
+    exchange = poster.post(settings.account_url, body, settings.timeout)
     match exchange:
         case NotSent(reason) | Lost(reason):
             raise GatewayRefusal(f"the account could not be checked: {reason}", "nothing was sent; try again later")
@@ -71,6 +67,19 @@ def read_account(answer: Answer) -> AccountState:
             "nothing was sent; check account_url",
         )
     return AccountState(answer.credits, answer.status)
+
+
+def _encode_question(credentials: Credentials, charset: str) -> bytes:
+    fields = {
+        "clientcode": credentials.client_code,
+        "passcode": credentials.passcode.reveal(),
+        "info": credentials.account,
+    }
+    try:
+        return encode_form(fields, charset)
+    except UnicodeEncodeError:
+        # Without its cause, which holds the passcode.
+        raise GatewayRefusal(f"the credentials hold a character that the charset {charset} lacks") from None
 
 
 def _read_whole(exchange: Answered) -> Answer:

@@ -88,7 +88,7 @@ def _tell_os_error(error: BaseException, timeout: Timeout) -> str:
 
 _Tell = Callable[[BaseException, Timeout], str]
 
-#: The first that fits is told.
+#: The first that fits is told: RemoteDisconnected is a reset, and a bad status line, to http.client.
 _TOLD: tuple[tuple[type[BaseException], _Tell], ...] = (
     (urllib3_errors.NameResolutionError, lambda e, t: "the host's name cannot be resolved"),
     (urllib3_errors.NewConnectionError, _tell_no_connection),
@@ -96,8 +96,8 @@ _TOLD: tuple[tuple[type[BaseException], _Tell], ...] = (
     (urllib3_errors.ReadTimeoutError, lambda e, t: f"nothing came for {t.read:g} s"),
     (ssl.SSLCertVerificationError, _tell_certificate),
     (ssl.SSLError, lambda e, t: f"TLS failed ({getattr(e, 'reason', None) or type(e).__name__})"),
-    (ConnectionResetError, lambda e, t: "the connection was reset"),
     (RemoteDisconnected, lambda e, t: "the connection was closed without an answer"),
+    (ConnectionResetError, lambda e, t: "the connection was reset"),
     (BadStatusLine, lambda e, t: "the answer is no HTTP"),
     (IncompleteRead, lambda e, t: "the connection was closed before the answer's end"),
     (urllib3_errors.IncompleteRead, lambda e, t: "the connection was closed before the answer's end"),

@@ -45,13 +45,15 @@ def prepare(
     recipients_file: Path | None = None,
     on_rows: Callable[[int], None] | None = None,
 ) -> tuple[Prepared | None, list[Diagnostic]]:
-    """Read, check and render a campaign; None where an error stands against it.
+    """Read, check and render a campaign; None where an error stands against it, or nobody named recipients.
 
     `recipients_file` takes the place of what the campaign names (`--recipients`).
     """
     policy = NumberPolicy(settings.mobile_prefixes, settings.accept_fiction)
     template, found = _compile(campaign)
     found += check_media(campaign, settings)
+    if recipients_file is None and not campaign.recipients.is_named:
+        return None, [*found, _tell_missing(campaign)]
     source, shown_as = _source(campaign, recipients_file)
     used = template.used if template else frozenset()
     audience, rows_found = read_audience(campaign, source, shown_as, policy, used, on_rows=on_rows)
@@ -77,6 +79,16 @@ def _compile(campaign: Campaign) -> tuple[TextTemplate | None, list[Diagnostic]]
             finding(problem.rule, campaign.file, place, problem.message, problem.hint)
             for problem, place in zip(error.problems, places, strict=True)
         ]
+
+
+def _tell_missing(campaign: Campaign) -> Diagnostic:
+    return finding(
+        "recipients-at-run-time",
+        campaign.file,
+        campaign.position("recipients"),
+        "the campaign names no recipients: the text is not rendered",
+        "name `file` or `list`, or give --recipients FILE",
+    )
 
 
 def _source(campaign: Campaign, recipients_file: Path | None) -> tuple[Path | None, str]:

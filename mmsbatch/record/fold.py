@@ -240,6 +240,8 @@ class Record:
         moves = Counter((revision.numbers[number], found) for number, found in after.items())
         revision.numbers.update(after)
         for (before, found), count in moves.items():
+            if before is found:
+                continue
             revision.totals = _moved(revision.totals, _TOTAL_OF[before], _TOTAL_OF[found], count)
 
 

@@ -305,7 +305,7 @@ class CampaignRun:
             http_status=verdict.http_status,
             status=answer.status if answer else None,
             status_text=answer.status_text if answer else None,
-            campaign_id=answer.campaign_id if answer else None,
+            campaign_id=(answer.campaign_id or None) if answer else None,
             credits=answer.credits if answer else None,
             accepted=verdict.accepted,
             rejected=tuple(

@@ -72,3 +72,12 @@ def test_everything_else_is_refused(exchange: Exchange, told: str) -> None:
     assert told in caught.value.message
     assert caught.value.exit_code == ExitCode.GATEWAY
     assert "s3cr" not in caught.value.message + caught.value.hint
+
+
+def test_credentials_that_the_charset_lacks() -> None:
+    credentials = Credentials("login", Secret("s3cr€t"), "LOGIN", "other")
+    poster = FakePoster(Lost("never asked"))
+    with pytest.raises(GatewayRefusal, match="charset iso-8859-1 lacks") as caught:
+        query_account(poster, GatewaySettings(charset="iso-8859-1"), credentials)
+    assert caught.value.__suppress_context__
+    assert poster.posts == []
