@@ -23,6 +23,8 @@ from mmsbatch.rules import RULES, Rule
 DOCS = Path(__file__).resolve().parent
 NOTICE = "<!-- Made by docs/generate.py; edit its sources, not this page. -->"
 NOTHING = "–"
+#: A longer pattern helps nobody: the description says it.
+SHOWN_PATTERN = 60
 
 #: What keeps a status away where it is no rule of its own: the way the flow is made, or a check of the account.
 PREVENTED_OTHERWISE = {
@@ -159,7 +161,8 @@ def _tell_form(schema: Mapping[str, Any]) -> str:
     names = resolve(schema.get("propertyNames", {}), {})
     if "pattern" in names:
         return f"names: `{names['pattern']}`, {names['maxLength']} characters at most"
-    return f"`{schema['pattern']}`" if "pattern" in schema else ""
+    pattern = schema.get("pattern", "")
+    return f"`{pattern}`" if 0 < len(pattern) <= SHOWN_PATTERN else ""
 
 
 def key_rows(keys: Iterable[Key]) -> Iterator[Sequence[str]]:
@@ -221,6 +224,7 @@ def campaign_page() -> str:
         "`mmsbatch schema campaign -o campaign.schema.json` writes.",
         "The shortest that is whole:",
         example_block(schema),
+        "The file's name has no other dot than that of `.yaml` or `.yml`: records are named after it.",
         "Quote phone numbers and dates. Without quotes they are taken, with a warning: other YAML tools misread them.",
         *reference(schema),
         *_template_part(),
@@ -270,6 +274,8 @@ _ENVIRONMENT = (
     ("`MMSBATCH_ALLOWED_HOSTS`", "more hosts that may be given the credentials, separated by commas or spaces"),
     ("`MMSBATCH_PSEUDONYM_KEY`", "the key that turns numbers into tokens: see [record.md](record.md)"),
     ("`CI`", "set by CI systems: `apply` then asks for `--folder-record`"),
+    ("`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`", "proxies; never used for loopback"),
+    ("`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`", "the certificates that https is checked against"),
     ("`NO_COLOR`", "no colours"),
 )
 
@@ -359,7 +365,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def stale_pages(folder: Path = DOCS) -> list[str]:
+def stale_pages(folder: Path) -> list[str]:
     """Name the pages that are missing or not what would be made now."""
     return [name for name, make in PAGES.items() if _read(folder / name) != make()]
 
@@ -368,14 +374,14 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the pages, or check them."""
-    stale = stale_pages()
+def main(arguments: Sequence[str], folder: Path = DOCS) -> int:
+    """Write the pages, or check them; return the exit code."""
+    stale = stale_pages(folder)
     if "--check" in arguments:
         sys.stderr.writelines(f"docs/{name} is stale: run python docs/generate.py\n" for name in stale)
         return 1 if stale else 0
     for name in stale:
-        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+        (folder / name).write_text(PAGES[name](), encoding="utf-8")
         sys.stdout.write(f"docs/{name} written\n")
     return 0
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import typer
 
 from mmsbatch.cli.connection import Connection, connect
-from mmsbatch.cli.console import Console, is_interactive
+from mmsbatch.cli.console import Console, is_interactive, shown_path
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.options import (
     Config,
@@ -27,7 +27,7 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.progress import watching
-from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import InDoubt, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
@@ -183,8 +183,10 @@ class _Apply:
         keeping = access.check(campaign, book.record.opened)
         if book.torn:
             self._console.warn(
-                f"{paths.journal}: its last line was cut short, as by a crash; {book.torn} bytes of it are dropped"
+                f"{shown_path(paths.journal)}: its last line was cut short, as by a crash; {book.torn} bytes of it are dropped"
             )
+        with writing_record():
+            book.catch_up()
         for chunk in book.lost:
             self._console.warn(f"{campaign}: chunk {chunk.id} is in doubt: {chunk.reason}")
         return book, keeping
@@ -195,7 +197,7 @@ class _Apply:
     # --- deciding
 
     def _decide(self, plan: Plan, campaigns: list[_Open], connection: Connection) -> ExitCode:
-        if self._format == "text":
+        if self._format == "text" and (plan.has_something_to_send or plan.is_refused):
             self._console.tell(FORMATS["text"](plan))
         self._raise_if_in_doubt(plan)
         if plan.is_refused:
@@ -221,7 +223,7 @@ class _Apply:
         """Send one campaign after the other; a stop in one leaves the later ones untouched."""
         stopped = False
         for each in campaigns:
-            plan, manifest = each.planned.plan, str(each.book.paths.manifest)
+            plan, manifest = each.planned.plan, shown_path(each.book.paths.manifest)
             if stopped or not plan.has_something_to_send:
                 verdict = "not begun: the campaign before it stopped" if stopped else verdict_line(plan)
                 yield ApplyResult(plan.file, verdict, manifest if each.book.record.opened else None)
@@ -258,14 +260,15 @@ class _Apply:
         return outcome
 
     def _run(self, each: _Open, context: RunContext, connection: Connection) -> RunOutcome:
-        ensure_opened(
-            each.book,
-            each.planned.prepared.campaign.path.resolve().name,
-            settings=self._settings,
-            account=connection.credentials.fingerprint,
-            keeping=each.keeping,
-            clock=self._clock,
-        )
+        with writing_record():
+            ensure_opened(
+                each.book,
+                each.planned.prepared.campaign.path.resolve().name,
+                settings=self._settings,
+                account=connection.credentials.fingerprint,
+                keeping=each.keeping,
+                clock=self._clock,
+            )
         return CampaignRun(each.planned, context).carry_out()
 
 

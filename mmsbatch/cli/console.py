@@ -49,6 +49,14 @@ def colored(text: str, color: str) -> str:
     return typer.style(text, fg=color) if has_colors() else text
 
 
+def shown_path(path: Path) -> str:
+    """Write a path as a user would: from the folder they are in, where it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd().resolve()))
+    except ValueError:
+        return str(path)
+
+
 def has_colors() -> bool:
     """Whether standard error takes colors."""
     return is_live() and not os.environ.get("NO_COLOR")

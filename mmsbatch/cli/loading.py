@@ -8,6 +8,7 @@ from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.campaign.model import Campaign, State
 from mmsbatch.campaign.places import campaign_files, find_configuration
 from mmsbatch.campaign.reader import read_campaign, read_configuration
+from mmsbatch.cli.console import shown_path
 from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput, UsageProblem
 from mmsbatch.folding import closest
@@ -122,9 +123,4 @@ def _one_configuration(files: Sequence[Path]) -> Path | None:
 
 
 def _shown(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return None if path is None else shown_path(path)

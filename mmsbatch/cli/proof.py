@@ -11,7 +11,7 @@ from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.options import Config, Gateway, Recipients, ShowNumbers, Spec
-from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
@@ -103,7 +103,7 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection) -> Verdict:
     account = connection.credentials.fingerprint
     access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, writes=True)
     holder = this_process(os.environ, clock.stamp())
-    with open_book(record_paths(campaign, settings.name), holder, clock.monotonic) as book:
+    with writing_record(), open_book(record_paths(campaign, settings.name), holder, clock.monotonic) as book:
         keeping = access.check(campaign, book.record.opened)
         name = campaign.resolve().name
         ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)

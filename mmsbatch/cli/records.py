@@ -4,12 +4,14 @@ import getpass
 import os
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
 from mmsbatch.campaign.places import repository_root
+from mmsbatch.errors import Refusal
 from mmsbatch.record.events import JournalOpened
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
@@ -47,6 +49,18 @@ class RecordAccess:
     def _may_be_plain(self, campaign: Path) -> bool:
         chosen = self.configuration.numbers is Numbers.PLAIN or self.settings.is_sandbox
         return chosen or not self.writes or repository_root(campaign) is None
+
+
+@contextmanager
+def writing_record() -> Iterator[None]:
+    """Turn a disk that refuses into Refusal for the block: what cannot be written down must not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(
+            f"the record cannot be written: {error.strerror or type(error).__name__}",
+            "nothing was sent; make room, or the folder writable, then run again",
+        ) from error
 
 
 def this_process(environ: Mapping[str, str], since: str) -> Holder:

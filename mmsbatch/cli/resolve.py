@@ -9,7 +9,7 @@ import typer
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import named_files, open_workspace
 from mmsbatch.cli.options import Config, Gateway, Spec
-from mmsbatch.cli.records import this_process, who_decides
+from mmsbatch.cli.records import this_process, who_decides, writing_record
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.book import RecordBook, open_book
@@ -55,7 +55,7 @@ def resolve(
     settings = open_workspace(named_files([spec]), config, gateway).settings
     clock, console = Clock(), Console()
     holder = this_process(os.environ, clock.stamp())
-    with open_book(record_paths(spec, settings.name), holder, clock.monotonic) as book:
+    with writing_record(), open_book(record_paths(spec, settings.name), holder, clock.monotonic) as book:
         if book.record.opened is None:
             raise UsageProblem(f"{spec} has no record for the gateway {settings.name}: nothing was sent")
         by = who_decides(os.environ)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.diagnostics import Diagnostic
 from mmsbatch.record.fold import Record, RevisionRecord
-from mmsbatch.record.states import NumberState
+from mmsbatch.record.states import REACHED
 from mmsbatch.rules import finding
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 #: The digests that make up what a recipient sees.
 CONTENT = ("template", "variables", "media")
 SCHEDULE_MARGIN = timedelta(minutes=5)
-_REACHED = (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
 
 
 def guard(planned: "PlannedCampaign", inputs: "PlanInputs", allow_mixed: bool) -> list[Diagnostic]:
@@ -72,7 +71,7 @@ def _guard_schedule(campaign: Campaign, revision: RevisionRecord, now: datetime)
         )
     former = revision.runs[-1].started.scheduled_for if revision.runs else None
     due = campaign.schedule.isoformat() if campaign.schedule else None
-    reached = sum(revision.count(state) for state in _REACHED)
+    reached = sum(revision.count(state) for state in REACHED)
     if reached and former != due:
         yield finding(
             "plan-schedule-moved",
@@ -90,7 +89,7 @@ def _distance(ahead: timedelta) -> str:
 def _guard_limits(planned: "PlannedCampaign", revision: RevisionRecord) -> Iterator[Diagnostic]:
     campaign, limits = planned.prepared.campaign, planned.prepared.campaign.limits
     to_send = planned.plan.to_send or len(planned.sorted_rows.to_send)
-    reached = sum(revision.count(state) for state in _REACHED)
+    reached = sum(revision.count(state) for state in REACHED)
     if limits.recipients is not None and reached + to_send > limits.recipients:
         yield finding(
             "plan-recipients",

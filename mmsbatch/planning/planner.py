@@ -13,7 +13,7 @@ from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.record.fold import Record, RevisionRecord
-from mmsbatch.record.states import NumberState
+from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 #: What the estimate takes for a request where nobody measured one.
@@ -77,7 +77,7 @@ def _earlier(record: Record, revision: int) -> dict[str, int]:
         for each in sorted(record.revisions.values(), key=lambda each: each.number)
         if each.number < revision
         for number, state in each.numbers.items()
-        if state in (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
+        if state in REACHED
     }
 
 
@@ -149,7 +149,7 @@ def _count_former(digests: Mapping[str, str], revision: RevisionRecord) -> int:
     before = revision.runs[-1].started.digests
     if all(before.get(part) == digests.get(part) for part in guards.CONTENT):
         return 0
-    return revision.count(NumberState.ACCEPTED) + revision.count(NumberState.IN_DOUBT)
+    return sum(revision.count(state) for state in REACHED)
 
 
 def _hide_unknown(plan: CampaignPlan, inputs: PlanInputs) -> CampaignPlan:

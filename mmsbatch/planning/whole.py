@@ -35,7 +35,8 @@ def plan_all(
         each = plan_campaign(prepared, shared)
         found += guard(each, shared, request.allow_mixed)
         planned.append(each)
-        available = each.plan.credits.left
+        left = each.plan.credits.left
+        available = None if left is None else max(left, Decimal(0))
     plan = Plan(
         gateway=request.gateway,
         send_url=request.send_url,

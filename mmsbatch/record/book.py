@@ -38,8 +38,16 @@ class RecordBook:
 
     def show(self) -> None:
         """Replace the manifest now."""
-        self._disk.replace(self.paths.manifest, manifest_text(self.record).encode())
+        self._disk.replace(self.paths.manifest, manifest_text(self.record).encode(errors="replace"))
         self._shown_at = self._monotonic()
+
+    def catch_up(self) -> None:
+        """Bring a manifest up to date that a crash left behind its journal; no write where nothing differs."""
+        if self.record.opened is None:
+            return
+        text = manifest_text(self.record).encode()
+        if not self.paths.manifest.is_file() or self.paths.manifest.read_bytes() != text:
+            self._disk.replace(self.paths.manifest, text)
 
     def show_now_and_then(self) -> None:
         """Replace the manifest, at most once a second."""

@@ -38,7 +38,9 @@ class Tail:
 
 def encode_line(event: Event, before: str) -> tuple[bytes, str]:
     """Return the event's line, newline included, and its digest."""
-    body = json.dumps(event.to_json(), ensure_ascii=False, separators=(",", ":")).encode()[:-1]
+    text = json.dumps(event.to_json(), ensure_ascii=False, separators=(",", ":"))
+    # A file name that is no UTF-8 must not fail the line that says what became of a request.
+    body = text.encode(errors="replace")[:-1]
     digest = _digest(before, body)
     return body + _MARK + digest.encode() + b'"}\n', digest
 
@@ -62,7 +64,7 @@ def _split(content: bytes) -> Iterator[bytes]:
 
 def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
     body, mark, tail = line[:-_TAIL], line[-_TAIL : -_TAIL + len(_MARK)], line[-34:-2]
-    values = _values(number, line, before)
+    values = _values(number, line)
     _raise_if_newer(number, values)
     digest = _digest(before, body)
     if mark != _MARK or digest.encode() != tail:
@@ -78,10 +80,10 @@ def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
     return event, digest
 
 
-def _values(number: int, line: bytes, before: str) -> dict[str, Any]:
+def _values(number: int, line: bytes) -> dict[str, Any]:
     try:
         values = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damage(number, "it is not JSON") from error
     if not isinstance(values, dict):
         raise Damage(number, "it is not a JSON object")

@@ -40,7 +40,7 @@ def hold_lock(path: Path, holder: Holder) -> Iterator[None]:
     except OSError as error:
         raise Refusal(f"{path}: the lock cannot be taken: {error.strerror}") from error
     try:
-        path.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+        _write_holder(path, holder)
         yield
     finally:
         lock.release()
@@ -57,6 +57,13 @@ def is_held(path: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def _write_holder(path: Path, holder: Holder) -> None:
+    try:
+        path.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"{path}: the lock cannot be written: {error.strerror}") from error
 
 
 def _read_holder(path: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from mmsbatch.record.amounts import to_json
 from mmsbatch.record.fold import ChunkRecord, ProofRecord, Record, RevisionRecord, RunRecord, credits_around
+from mmsbatch.record.states import NumberState
 
 MANIFEST_VERSION = 1
 
@@ -21,7 +22,7 @@ def manifest(record: Record) -> dict[str, Any]:
         "outside": revision.runs[-1].started.outside if revision.runs else 0,
         "credits": _credits(revision),
         "chunks": [_chunk(chunk) for chunk in revision.chunks.values()],
-        "rejected": [entry for chunk in revision.chunks.values() for entry in _rejected(chunk)],
+        "rejected": _rejected(revision),
         "revisions": [_earlier(each) for each in _before(record, revision)],
         "runs": [_run(run) for each in record.revisions.values() for run in each.runs],
         "proofs": [_proof(proof) for proof in record.proofs.values()],
@@ -92,8 +93,14 @@ def _said(chunk: ChunkRecord) -> dict[str, Any]:
     return said
 
 
-def _rejected(chunk: ChunkRecord) -> list[dict[str, Any]]:
-    return [{"phone": each.phone, "source": each.source, "chunk": chunk.id} for each in chunk.rejected]
+def _rejected(revision: RevisionRecord) -> list[dict[str, Any]]:
+    """List each number that still counts as rejected, with the last chunk that said so."""
+    last = {each.number: (chunk.id, each) for chunk in revision.chunks.values() for each in chunk.rejected}
+    return [
+        {"phone": each.phone, "source": each.source, "chunk": chunk}
+        for chunk, each in last.values()
+        if revision.numbers[each.number] is NumberState.REJECTED
+    ]
 
 
 def _before(record: Record, newest: RevisionRecord) -> list[RevisionRecord]:

@@ -27,6 +27,10 @@ class NumberState(StrEnum):
     RELEASED = "released"
 
 
+#: Who was sent to, as far as anybody can tell.
+REACHED = (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
+
+
 class RevisionStatus(StrEnum):
     """The manifest's verdict over a revision."""
 

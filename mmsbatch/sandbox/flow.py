@@ -108,7 +108,7 @@ def _read_medium(element: Element) -> Medium:
         raise RefusalError(110)
     if _stray(element.text):
         raise RefusalError(122)
-    _check_tags(element, ("URL", "DUREE"))
+    _check_tags(list(element), ("URL", "DUREE"))
     _refuse_stray(list(element), 122)
     url = values.check_url(leaf_text(element[0], 122), element.tag, empty=118)
     return Medium(element.tag, url, values.check_duration(leaf_text(element[1], 122)))

@@ -16,7 +16,7 @@ from mmsbatch.planning.planner import PlannedCampaign
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Rejection, RunEnded, RunStarted
 from mmsbatch.record.fold import RevisionRecord
-from mmsbatch.record.states import ChunkState, NumberState
+from mmsbatch.record.states import REACHED, ChunkState, NumberState
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.courier import Courier, Delivery
@@ -114,12 +114,12 @@ class CampaignRun:
         self._processed = 0
         self._next_slot = 0.0
         self._exhausted = False
+        self._is_open = False
         self._stop: Stop | None = None
         self._progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
         self._credits = context.credits_before
         self._tally = self._new_tally()
-        reached = (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
-        self._reached_before = sum(self._revision().count(state) for state in reached)
+        self._reached_before = sum(self._revision().count(state) for state in REACHED)
 
     def carry_out(self) -> RunOutcome:
         """Send everything that may be sent. The manifest exists before the first request."""
@@ -155,10 +155,10 @@ class CampaignRun:
         now = self._context.clock.monotonic()
         if self._is_stopped():
             return self._context.interruption.patience_left(now, _IDLE_SECONDS)
-        due = [self._waiting[0].due] if self._waiting else []
-        if not due and not self._exhausted and self._has_room():
-            due = [self._next_slot]
-        return min([at - now for at in due], default=_IDLE_SECONDS)
+        if not self._has_room() or (self._exhausted and not self._waiting):
+            return _IDLE_SECONDS
+        due = self._waiting[0].due if self._waiting else now
+        return max(due, self._next_slot) - now
 
     def _next_attempt(self) -> _Attempt | None:
         """Return what may be sent now, or None."""
@@ -186,13 +186,14 @@ class CampaignRun:
         if self._stop is not None:
             self._waiting += [attempt] if attempt.number > 1 else []
             return
+        body = request_body(self._planned.prepared, self._context.credentials, attempt.job.numbers, attempt.job.text)
         try:
             self._announce(attempt)
         except OSError as error:
             self._stop_unwritable(error)
+            self._withdraw(attempt)
             return
         self._flying[attempt.job.id] = attempt
-        body = request_body(self._planned.prepared, self._context.credentials, attempt.job.numbers, attempt.job.text)
         self._context.courier.send(attempt.job.id, body)
         if self._settings.requests_per_second:
             self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
@@ -211,6 +212,11 @@ class CampaignRun:
             )
         )
         self._context.book.show_now_and_then()
+
+    def _withdraw(self, attempt: _Attempt) -> None:
+        """Have an attempt that the record knows, and that surely did not leave, end as failed rather than in doubt."""
+        if attempt.job.id in self._revision().chunks:
+            self._waiting.append(attempt)
 
     def _stop_before(self, job: ChunkJob) -> Stop | None:
         """Compare the schedule and the credit limit before every POST."""
@@ -338,6 +344,7 @@ class CampaignRun:
                 per_message=planned.plan.credits.per_message,
             )
         )
+        self._is_open = True
         context.book.show()
 
     def _close(self) -> RunOutcome:
@@ -346,13 +353,14 @@ class CampaignRun:
         for attempt in sorted(self._flying.values()):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.IN_DOUBT))
         code = self._exit_code()
-        self._quietly(lambda: self._append(self._ended(code)))
+        if self._is_open:
+            self._quietly(lambda: self._append(self._ended(code)))
         self._quietly(self._context.book.show)
         return RunOutcome(code, self._progress, self._stop)
 
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
         reasons = {
-            ChunkState.FAILED: "stopped before it could be tried again",
+            ChunkState.FAILED: "stopped before it could be sent",
             ChunkState.IN_DOUBT: "stopped before the answer came",
         }
         at = self._context.clock.stamp()
@@ -373,7 +381,7 @@ class CampaignRun:
         codes = [self._context.interruption.exit_code]
         if revision.in_doubt or revision.totals.in_doubt:
             codes.append(ExitCode.IN_DOUBT)
-        elif self._stop and (revision.totals.pending or not revision.runs):
+        elif self._stop and (revision.totals.pending or not self._is_open):
             codes.append(self._stop.exit_code if self._processed else self._stop.at_first)
         return gravest(*codes)
 
@@ -404,6 +412,7 @@ class CampaignRun:
             limits=self._campaign.limits,
             max_in_doubt=self._settings.max_in_doubt,
             texts_differ=self._planned.plan.messages > 1,
+            canary=self._planned.canary is not None,
             answered=sum(revision.count(state) for state in answered),
             rejected=revision.count(NumberState.REJECTED),
         )

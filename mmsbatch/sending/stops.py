@@ -1,7 +1,6 @@
 """Why a run stops before its last chunk: each reason says what was measured, the limit, and how to go on. Pure."""
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 
 from mmsbatch.campaign.model import Limits
 from mmsbatch.exitcodes import ExitCode
@@ -30,7 +29,10 @@ class Stop:
 
 @dataclass(slots=True)
 class Tally:
-    """What the run counts to know when to stop; the counts are over the revision, all runs together."""
+    """What the run counts to know when to stop; `answered` and `rejected` are over the revision, all runs together.
+
+    `canary` is whether the next chunk is one: on anything but a good answer, the rest does not go.
+    """
 
     limits: Limits
     max_in_doubt: int
@@ -40,36 +42,43 @@ class Tally:
     in_doubt: int = 0
     refused: int = 0
     all_rejected: int = 0
-    spent: Decimal = field(default_factory=Decimal)
+    canary: bool = False
 
     def take(self, verdict: Verdict) -> Stop | None:
         """Count a chunk's last verdict; return why to stop, if so."""
+        canary, self.canary = self.canary, False
         if verdict.fate is Fate.ACCEPTED:
-            return self._take_success(verdict)
+            return self._take_success(verdict, canary)
         if verdict.fate is Fate.IN_DOUBT:
-            return self._take_doubt(verdict)
-        return self._take_refusal(verdict)
+            return self._take_doubt(verdict, canary)
+        return self._take_refusal(verdict, canary)
 
-    def _take_success(self, verdict: Verdict) -> Stop | None:
-        self.answered += verdict.accepted + len(verdict.rejected) + len(verdict.unaccounted)
-        self.rejected += len(verdict.rejected)
+    def _take_success(self, verdict: Verdict, canary: bool) -> Stop | None:
+        answered, rejected = verdict.accepted + len(verdict.rejected) + len(verdict.unaccounted), len(verdict.rejected)
+        self.answered += answered
+        self.rejected += rejected
         self.all_rejected = self.all_rejected + 1 if verdict.reaction is Reaction.ALL_REJECTED else 0
         if self.all_rejected >= ALL_REJECTED_IN_A_ROW:
             return Stop(
                 f"status 123 (no valid number) {self.all_rejected} times in a row",
                 "check the recipients file; run again to go on",
             )
+        if canary and rejected > self.limits.max_rejected * answered:
+            return self._stop_for_rejected("the canary's ", answered, rejected)
         if self.answered >= REJECTED_FROM and self.rejected > self.limits.max_rejected * self.answered:
-            return Stop(
-                f"{self.rejected:,} of {self.answered:,} numbers were rejected "
-                f"({self.rejected / self.answered:.0%}), and `limits.max_rejected` is {self.limits.max_rejected:.0%}",
-                "check the recipients file; raise `limits.max_rejected` to go on",
-            )
+            return self._stop_for_rejected("", self.answered, self.rejected)
         return None
 
-    def _take_doubt(self, verdict: Verdict) -> Stop | None:
+    def _stop_for_rejected(self, whose: str, answered: int, rejected: int) -> Stop:
+        return Stop(
+            f"{rejected:,} of {whose}{answered:,} numbers were rejected "
+            f"({rejected / answered:.0%}), and `limits.max_rejected` is {self.limits.max_rejected:.0%}",
+            "check the recipients file; raise `limits.max_rejected` to go on",
+        )
+
+    def _take_doubt(self, verdict: Verdict, canary: bool) -> Stop | None:
         self.in_doubt += 1
-        if self.in_doubt < self.max_in_doubt:
+        if self.in_doubt < self.max_in_doubt and not canary:
             return None
         return Stop(
             f"{self.in_doubt} chunk(s) in doubt, and `max_in_doubt` is {self.max_in_doubt}: {verdict.reason}",
@@ -78,9 +87,10 @@ class Tally:
             ExitCode.IN_DOUBT,
         )
 
-    def _take_refusal(self, verdict: Verdict) -> Stop | None:
+    def _take_refusal(self, verdict: Verdict, canary: bool) -> Stop | None:
         self.refused += 1
-        if verdict.reaction is Reaction.STOP_UNLESS_TEXTS_DIFFER and self.texts_differ and self.refused < REFUSED_TEXTS:
+        others_may_pass = verdict.reaction is Reaction.STOP_UNLESS_TEXTS_DIFFER and self.texts_differ and not canary
+        if others_may_pass and self.refused < REFUSED_TEXTS:
             return None
         return Stop(_describe_refusal(verdict), _HINTS.get(verdict.reaction, _HINT), at_first=_code_at_first(verdict))
 

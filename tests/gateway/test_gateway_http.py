@@ -127,7 +127,7 @@ def test_connected_only_after_the_deadline(poster: Poster, serve: Serve, monkeyp
 @pytest.mark.parametrize(
     ("steps", "arrived", "reason"),
     [
-        ([loop.read_head, loop.reset], 0, "the connection was reset"),
+        ([loop.read_head, loop.reset], 0, None),
         ([loop.read_request, loop.reset], 1, "the connection was reset"),
         ([loop.read_request], 1, "the connection was closed without an answer"),
         ([loop.read_request, loop.wait], 1, "nothing came for 0.4 s"),
