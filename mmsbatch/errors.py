@@ -27,6 +27,10 @@ class InvalidInput(Refusal):
         self.diagnostics = diagnostics
 
 
+class PlanRefused(InvalidInput):
+    """The plan has errors; it was shown, unless nobody wanted to see it."""
+
+
 class UsageProblem(MmsbatchError):
     """A flag, an argument or a missing confirmation."""
 

@@ -140,6 +140,7 @@ _ALL = (
     _error("plan-credit-short", "The account has fewer credits than the plan needs.", "2.2", 103, 104),
     _error("plan-revision", "The revision is lower than the record's highest, or was raised over unsettled doubt."),
     _error("plan-mixed", "Text, variables or media changed when a part was already sent."),
+    _warning("plan-record-plain", "The record would hold plain numbers in a git work tree: `apply` refuses."),
     _warning("plan-schedule-moved", "The schedule changed when a part was already handed over for another date."),
     _warning("plan-price-guess", "The price of a message is not known: credits are a lower bound."),
     _warning("plan-resend", "Some recipients got an earlier revision and would get this one too."),

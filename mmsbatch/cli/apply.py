@@ -28,7 +28,7 @@ from mmsbatch.cli.options import (
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
-from mmsbatch.errors import InDoubt, Refusal, UsageProblem
+from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planner import PlanInputs, PlannedCampaign
@@ -183,7 +183,7 @@ class _Apply:
         keeping = access.check(campaign, book.record.opened)
         if book.torn:
             self._console.warn(
-                f"{shown_path(paths.journal)}: its last line was cut short, as by a crash; {book.torn} bytes of it are dropped"
+                f"{shown_path(paths.journal)}: its last line was cut short, as by a crash: {book.torn} bytes dropped"
             )
         with writing_record():
             book.catch_up()
@@ -201,14 +201,23 @@ class _Apply:
             self._console.tell(FORMATS["text"](plan))
         self._raise_if_in_doubt(plan)
         if plan.is_refused:
-            raise Refusal("the plan is refused, see above; nothing was sent")
+            raise PlanRefused(list(plan.diagnostics))
         if plan.has_something_to_send and not self._is_confirmed(plan):
             raise UsageProblem("nothing was sent: not confirmed")
         results = list(self._send_all(campaigns, connection))
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
         code = gravest(doubt, *(result.exit_code for result in results))
         self._console.report(APPLY_FORMATS[self._format](results, code))
+        self._tell_doubt(campaigns)
         return code
+
+    def _tell_doubt(self, campaigns: list[_Open]) -> None:
+        for each in campaigns:
+            doubtful = [chunk.id for chunk in each.book.record.revision(each.planned.plan.revision).in_doubt]
+            if doubtful:
+                self._console.warn(
+                    f"{each.planned.plan.file}: in doubt: {', '.join(doubtful)}; `mmsbatch status` shows the evidence"
+                )
 
     def _raise_if_in_doubt(self, plan: Plan) -> None:
         doubtful = [f"{each.file} {chunk}" for each in plan.campaigns for chunk in each.in_doubt_chunks]

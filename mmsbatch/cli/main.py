@@ -40,7 +40,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command, or None. Raises UsageProblem for one that is not built yet."""
         if cmd_name in NOT_BUILT:
-            raise UsageProblem(f"the command {cmd_name} is not built yet")
+            raise UsageProblem(f"the command {cmd_name} is not built yet", "mmsbatch --help lists those that are")
         if cmd_name not in COMMANDS:
             return None
         function = getattr(import_module(f"mmsbatch.cli.{cmd_name}"), cmd_name)

@@ -23,6 +23,7 @@ from mmsbatch.cli.options import (
     check_format,
 )
 from mmsbatch.cli.records import RecordAccess
+from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
@@ -30,6 +31,7 @@ from mmsbatch.planning.planner import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.identity import KeyMissing
 from mmsbatch.reports.plans import FORMATS
+from mmsbatch.rules import finding
 
 
 def plan(
@@ -78,6 +80,11 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
         account = connection.credentials.fingerprint
         access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
         inputs = [_read_inputs(access, prepared.campaign.path, late_rows) for prepared in loaded.prepared]
+        loaded.diagnostics += [
+            finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
+            for each in loaded.prepared
+            if (refusal := access.why_not_plain(each.campaign.path))
+        ]
         available = connection.ask_account().credits
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
@@ -45,6 +45,15 @@ class RecordAccess:
         record = Record(content.events)
         record.close_interrupted()
         return record, keeping
+
+    def why_not_plain(self, campaign: Path) -> tuple[str, str] | None:
+        """Return message and hint of the refusal that awaits `apply` for plain numbers, None where none does."""
+        opened = read_journal(record_paths(campaign, self.settings.name).journal).opened
+        try:
+            replace(self, writes=True).check(campaign, opened)
+        except Refusal as refusal:
+            return refusal.message, refusal.hint
+        return None
 
     def _may_be_plain(self, campaign: Path) -> bool:
         chosen = self.configuration.numbers is Numbers.PLAIN or self.settings.is_sandbox

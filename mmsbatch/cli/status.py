@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from mmsbatch.cli.console import Console
+from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.loading import named_files
 from mmsbatch.cli.options import Format, Gateway, Output, Paths, check_format
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.lock import is_held
-from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths, record_paths
+from mmsbatch.record.paths import JOURNAL_SUFFIX, record_paths
 from mmsbatch.record.states import RevisionStatus
-from mmsbatch.reports.records import record_text, records_json
+from mmsbatch.reports.records import RecordView, record_text, records_json
 
 _CODES = {RevisionStatus.IN_DOUBT: ExitCode.IN_DOUBT, RevisionStatus.INCOMPLETE: ExitCode.INCOMPLETE}
 
@@ -40,26 +40,27 @@ def status(
       mmsbatch status campaigns/winter-sale.yaml --format json
     """
     console = Console(output)
-    found = [each for file in named_files(paths) for each in _records(file, gateway)]
+    views = [view for file in named_files(paths) for view in _records(file, gateway)]
     if check_format(output_format) == "json":
-        console.report(records_json([(str(path.journal), record) for path, record in found]))
+        console.report(records_json(views))
     else:
-        console.report("\n\n".join(_texts(found)) or "no record: nothing was sent yet")
-    codes = [_CODES.get(record.highest.status, ExitCode.DONE) for _, record in found if record.highest]
+        console.report("\n\n".join(map(record_text, views)) or "no record: nothing was sent yet")
+    newest = [view.record.highest for view in views]
+    codes = [_CODES.get(revision.status, ExitCode.DONE) for revision in newest if revision]
     raise typer.Exit(gravest(*codes) if exit_code else ExitCode.DONE)
 
 
-def _records(file: Path, gateway: str | None) -> Iterator[tuple[RecordPaths, Record]]:
+def _records(file: Path, gateway: str | None) -> Iterator[RecordView]:
     """Read the records of a campaign: one gateway's, or all that are there."""
     for name in [gateway] if gateway else _gateways(file):
         paths = record_paths(file, name)
         content = read_journal(paths.journal)
         if content.opened is None:
             continue
-        record = Record(content.events)
-        if not is_held(paths.lock):
+        record, held = Record(content.events), is_held(paths.lock)
+        if not held:
             record.close_interrupted()
-        yield paths, record
+        yield RecordView(record, shown_path(paths.journal), str(file), content.tail.torn, held)
 
 
 def _gateways(file: Path) -> Iterator[str]:
@@ -69,8 +70,3 @@ def _gateways(file: Path) -> Iterator[str]:
         opened = read_journal(journal).opened
         if opened is not None:
             yield opened.gateway
-
-
-def _texts(found: list[tuple[RecordPaths, Record]]) -> Iterator[str]:
-    for paths, record in found:
-        yield record_text(record, str(paths.journal.name), is_held(paths.lock))

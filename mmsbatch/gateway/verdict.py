@@ -79,7 +79,8 @@ def _judge_answer(exchange: Answered, numbers: Sequence[str], scheduled: bool) -
         reason = f"HTTP {exchange.http_status} without an answer of the gateway"
         return Verdict(Fate.REFUSED, Reaction.STOP, reason, answer, exchange.http_status)
     status = SEND_STATUSES.get(answer.status or 0)
-    if status is None or status.reaction is None or exchange.http_status >= 500:
+    # Only a success decides where the rest is cut off: a refusal that cannot be read whole stays in doubt.
+    if status is None or status.reaction is None or exchange.http_status >= 500 or not exchange.complete:
         return Verdict(Fate.IN_DOUBT, Reaction.HOLD, _describe_doubt(exchange, answer), answer, exchange.http_status)
     return Verdict(
         fate=_FATES.get(status.reaction, Fate.REFUSED),

@@ -11,9 +11,8 @@ from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.media_rules import check_media
 from mmsbatch.campaign.model import Campaign, Medium
 from mmsbatch.campaign.places import resolve_named_file
-from mmsbatch.diagnostics import Diagnostic, Position, has_errors
-from mmsbatch.message.rendering import Rendering, render_messages
-from mmsbatch.message.template import InvalidTemplateError, TextTemplate, compile_text
+from mmsbatch.diagnostics import Diagnostic, has_errors
+from mmsbatch.message.rendering import Rendering, compile_message, render_messages
 from mmsbatch.recipients.audience import read_audience
 from mmsbatch.recipients.model import Audience
 from mmsbatch.recipients.numbers import NumberPolicy
@@ -50,7 +49,7 @@ def prepare(
     `recipients_file` takes the place of what the campaign names (`--recipients`).
     """
     policy = NumberPolicy(settings.mobile_prefixes, settings.accept_fiction)
-    template, found = _compile(campaign)
+    template, found = compile_message(campaign)
     found += check_media(campaign, settings)
     if recipients_file is None and not campaign.recipients.is_named:
         return None, [*found, _tell_missing(campaign)]
@@ -68,17 +67,6 @@ def prepare(
     digests = _digests(campaign, audience, lists)
     name = Path(audience.file).name
     return Prepared(campaign, settings, audience, rendering, suppressed, tuple(lists), digests, name), found
-
-
-def _compile(campaign: Campaign) -> tuple[TextTemplate | None, list[Diagnostic]]:
-    try:
-        return compile_text(campaign.message.text), []
-    except InvalidTemplateError as error:
-        places = [Position(campaign.text_line + problem.line - 1) for problem in error.problems]
-        return None, [
-            finding(problem.rule, campaign.file, place, problem.message, problem.hint)
-            for problem, place in zip(error.problems, places, strict=True)
-        ]
 
 
 def _tell_missing(campaign: Campaign) -> Diagnostic:

@@ -44,7 +44,10 @@ LOST_WITH_RUN = "the run ended before the answer was written down"
 
 @dataclass(slots=True)
 class ChunkRecord:
-    """One chunk as it stands; `numbers` as the journal keeps them."""
+    """One chunk as it stands; `numbers` as the journal keeps them.
+
+    `credits_before` is the last balance known when it was sent, `credits_after` the next one after a doubt.
+    """
 
     id: str
     numbers: tuple[str, ...]
@@ -55,6 +58,8 @@ class ChunkRecord:
     answer: ChunkAnswered | None = None
     reason: str = ""
     resolved: DoubtResolved | None = None
+    credits_before: Decimal | None = None
+    credits_after: Decimal | None = None
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
@@ -128,6 +133,8 @@ class Record:
         self.revisions: dict[int, RevisionRecord] = {}
         self.proofs: dict[str, ProofRecord] = {}
         self._current: RevisionRecord | None = None
+        self._credits: Decimal | None = None
+        self._awaiting_credits: list[ChunkRecord] = []
         for event in events:
             self.apply(event)
 
@@ -152,6 +159,7 @@ class Record:
         lost = [chunk for chunk in chunks if chunk.state is ChunkState.SENDING]
         for chunk in lost:
             chunk.state, chunk.reason = ChunkState.IN_DOUBT, LOST_WITH_RUN
+        self._awaiting_credits += lost
         return lost
 
     @singledispatchmethod
@@ -171,6 +179,7 @@ class Record:
         revision.totals = event.totals
         revision.closed = not event.totals.pending or (revision.closed and not event.late_sent)
         self._current = revision
+        self._note_credits(event.credits_before)
 
     @apply.register
     def _(self, event: ChunkSending) -> None:
@@ -178,6 +187,7 @@ class Record:
         chunk = revision.chunks.get(event.chunk)
         if chunk is None:
             chunk = ChunkRecord(event.chunk, tuple(event.numbers), ChunkState.PENDING, 0, event.at)
+            chunk.credits_before = self._credits
             revision.chunks[chunk.id] = chunk
             revision.numbers.update(dict.fromkeys(chunk.numbers, NumberState.RELEASED))
         chunk.attempts = event.attempt
@@ -193,7 +203,10 @@ class Record:
     def _(self, event: ChunkAnswered) -> None:
         revision, chunk = self._chunk(event.chunk)
         chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
+        self._note_credits(event.credits)
         self._move(revision, chunk, event.state)
+        if event.state is ChunkState.IN_DOUBT:
+            self._awaiting_credits.append(chunk)
         if not revision.totals.pending and not revision.totals.in_doubt:
             revision.closed = True
 
@@ -225,6 +238,15 @@ class Record:
     @apply.register
     def _(self, event: ProofAnswered) -> None:
         self.proofs[event.proof].answer = event
+
+    def _note_credits(self, balance: Decimal | None) -> None:
+        """Keep the balance: for the next chunk, and as evidence for those in doubt that have none yet."""
+        if balance is None:
+            return
+        self._credits = balance
+        for chunk in self._awaiting_credits:
+            chunk.credits_after = balance
+        self._awaiting_credits.clear()
 
     def _revision_of(self, chunk: str) -> RevisionRecord:
         return self.revisions[int(chunk.partition("-")[0])]

@@ -51,7 +51,7 @@ def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPa
     if identity.account and opened.account != identity.account:
         raise Refusal(
             f"{paths.journal.name} is the record of another account ({opened.account}, not {identity.account})",
-            "use the credentials of the account that the campaign was begun with, or raise a new campaign file",
+            "use the credentials of the account that it was begun with, or copy the campaign to a new file",
         )
 
 

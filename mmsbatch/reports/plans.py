@@ -85,6 +85,8 @@ def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
         each.type,
         f"MSGCLASS {each.msgclass}, longest text {each.longest} of {each.longest_limit} characters",
     )
+    if each.msgclass:
+        yield "media", "unchecked", "this version does not fetch them"
     yield "credits", _amount(each.credits.required), _credits(each.credits)
     yield "schedule", *_schedule(each)
     if each.mails:
@@ -177,6 +179,7 @@ def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
         "record_unknown": each.record_unknown or None,
         "type": each.type,
         "msgclass": each.msgclass,
+        "media": "not checked",
         "longest": {"characters": each.longest, "limit": each.longest_limit},
         "scheduled_for": each.scheduled_for.isoformat() if each.scheduled_for else None,
         "mails": each.mails,

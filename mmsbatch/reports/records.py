@@ -1,7 +1,8 @@
 """A record as text and JSON: what `status` shows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord
@@ -10,50 +11,66 @@ from mmsbatch.record.states import ChunkState
 from mmsbatch.reports.findings import count
 
 
-def record_text(record: Record, where: str, held_by_run: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A record to show: its journal, how the user would name its campaign, what else is known of the files.
+
+    `torn` is how many bytes of a torn last line were left out, `held_by_run` whether a run is under way.
+    """
+
+    record: Record
+    journal: str
+    campaign: str
+    torn: int = 0
+    held_by_run: bool = False
+
+
+def record_text(view: RecordView) -> str:
     """Show one record: its status, totals, and the chunks that want a person."""
-    return "\n".join(_lines(record, where, held_by_run))
+    return "\n".join(_lines(view))
 
 
-def records_json(records: list[tuple[str, Record]]) -> str:
+def records_json(views: Sequence[RecordView]) -> str:
     """Return `{"version": 1, "records": […]}`, each the manifest with the journal that it is folded from."""
     content: dict[str, Any] = {
         "version": 1,
-        "records": [{"journal": where} | manifest(record) for where, record in records],
+        "records": [{"journal": view.journal} | manifest(view.record) for view in views],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def evidence_text(chunk: ChunkRecord) -> str:
     """Show all that is known of a chunk in doubt: for the person who settles it."""
-    answer = chunk.answer
     lines = [
         f"chunk {chunk.id}: {count(len(chunk.numbers), 'recipient')}, {chunk.state.value}",
         f"  sent at       {chunk.started_at}, attempt {chunk.attempts}",
         f"  given up at   {chunk.finished_at or 'never: the run was cut short'}",
         f"  what happened {chunk.reason or 'nothing is known'}",
     ]
-    if answer and answer.credits is not None:
-        lines.append(f"  credit after  {answer.credits:,}")
+    if chunk.credits_before is not None:
+        after = "not known" if chunk.credits_after is None else f"{chunk.credits_after:,}"
+        lines.append(f"  credit        {chunk.credits_before:,} when it was sent, {after} at the next look")
     return "\n".join(lines)
 
 
-def _lines(record: Record, where: str, held_by_run: bool) -> Iterator[str]:
+def _lines(view: RecordView) -> Iterator[str]:
+    record, opened = view.record, view.record.opened
     revision = record.highest or RevisionRecord(1)
-    opened = record.opened
     gateway = f", gateway {opened.gateway}, account {opened.account}" if opened else ""
-    yield f"{where}: revision {revision.number}, {revision.status.value}{gateway}"
-    if held_by_run:
+    yield f"{view.journal}: revision {revision.number}, {revision.status.value}{gateway}"
+    if view.held_by_run:
         yield "  a run is under way"
+    if view.torn:
+        yield f"  the last line was cut short, as by a crash: {view.torn} bytes are dropped by the next run"
     totals = {name: number for name, number in revision.totals.to_json().items() if number}
     for name, number in totals.items():
         yield f"  {name.replace('_', ' '):<14}{number:>10,}"
-    yield from _chunks(revision)
+    yield from _chunks(revision, view)
     if record.proofs:
         yield f"  {count(len(record.proofs), 'proof')} sent to test numbers, counted nowhere"
 
 
-def _chunks(revision: RevisionRecord) -> Iterator[str]:
+def _chunks(revision: RevisionRecord, view: RecordView) -> Iterator[str]:
     states = {state: [chunk for chunk in revision.chunks.values() if chunk.state is state] for state in ChunkState}
     told = ", ".join(f"{len(chunks):,} {state.value}" for state, chunks in states.items() if chunks)
     if told:
@@ -62,4 +79,6 @@ def _chunks(revision: RevisionRecord) -> Iterator[str]:
         yield f"  chunk {chunk.id}: {chunk.state.value}, {chunk.reason}"
     for chunk in states[ChunkState.IN_DOUBT]:
         yield "  " + evidence_text(chunk).replace("\n", "\n  ")
-        yield "    settle it: mmsbatch resolve SPEC --chunk " + chunk.id + " --as sent|not-sent --reason TEXT"
+        gateway = f" --gateway {view.record.opened.gateway}" if view.record.opened else ""
+        told = f"mmsbatch resolve {view.campaign} --chunk {chunk.id}{gateway} --as sent|not-sent --reason TEXT"
+        yield f"    settle it: {told}"

@@ -38,14 +38,15 @@ def chunk_job(prepared: Prepared, chunk: ChunkPlan) -> ChunkJob:
     )
 
 
-def flow_text(prepared: Prepared, client: str, numbers: Sequence[str], text: str) -> str:
-    """Render the flow of one request."""
+def flow_text(prepared: Prepared, client: str, numbers: Sequence[str], text: str, *, at_once: bool = False) -> str:
+    """Render the flow of one request; `at_once` leaves the campaign's schedule out."""
     campaign = prepared.campaign
+    schedule = None if at_once else campaign.schedule
     return render_flow(
         Flow(
             client=client,
             campaign_name=campaign.name,
-            date=format_date(campaign.schedule) if campaign.schedule else None,
+            date=format_date(schedule) if schedule else None,
             mail_notification=campaign.mail_notification,
             numbers=numbers,
             message=campaign.message,
@@ -55,11 +56,13 @@ def flow_text(prepared: Prepared, client: str, numbers: Sequence[str], text: str
     )
 
 
-def request_body(prepared: Prepared, credentials: Credentials, numbers: Sequence[str], text: str) -> bytes:
+def request_body(
+    prepared: Prepared, credentials: Credentials, numbers: Sequence[str], text: str, *, at_once: bool = False
+) -> bytes:
     """Encode the body of one request (manual 1.1): the passcode is here and nowhere else."""
     fields = {
         "clientcode": credentials.client_code,
         "passcode": credentials.passcode.reveal(),
-        "XMLFlow": flow_text(prepared, credentials.client, numbers, text),
+        "XMLFlow": flow_text(prepared, credentials.client, numbers, text, at_once=at_once),
     }
     return encode_form(fields, prepared.settings.charset)

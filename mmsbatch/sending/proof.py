@@ -34,14 +34,17 @@ class Proof:
 def send_proof(
     proof: Proof, book: RecordBook, credentials: Credentials, *, keeping: NumberKeeping, post: Post, clock: Clock
 ) -> Verdict:
-    """Send one proof, once: a proof that failed is not tried again by itself. Raises OSError before it is sent."""
+    """Send one proof, once and at once: whatever fails is not tried again by itself.
+
+    Raises OSError where the record cannot be written, before anything is sent.
+    """
     name = f"proof-{len(book.record.proofs) + 1}"
     revision = proof.prepared.campaign.revision
     kept = tuple(map(keeping.keep, proof.numbers))
     book.append(ProofSending(at=clock.stamp(), proof=name, revision=revision, numbers=kept))
     book.show()
-    exchange = post(request_body(proof.prepared, credentials, proof.numbers, proof.text))
-    verdict = judge(exchange, proof.numbers, proof.prepared.campaign.schedule is not None)
+    exchange = post(request_body(proof.prepared, credentials, proof.numbers, proof.text, at_once=True))
+    verdict = judge(exchange, proof.numbers, scheduled=False)
     answer = verdict.answer
     book.append(
         ProofAnswered(

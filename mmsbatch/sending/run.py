@@ -352,11 +352,18 @@ class CampaignRun:
             self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
         for attempt in sorted(self._flying.values()):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.IN_DOUBT))
+        self._stop = self._stop or self._interrupted()
         code = self._exit_code()
         if self._is_open:
             self._quietly(lambda: self._append(self._ended(code)))
         self._quietly(self._context.book.show)
         return RunOutcome(code, self._progress, self._stop)
+
+    def _interrupted(self) -> Stop | None:
+        interruption = self._context.interruption
+        if not interruption.is_requested or not (self._revision().totals.pending or self._flying):
+            return None
+        return Stop(interruption.reason, "run again to go on")
 
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
         reasons = {
@@ -367,7 +374,7 @@ class CampaignRun:
         self._append(ChunkAnswered(at=at, chunk=job.id, state=state, reason=reasons[state]))
 
     def _ended(self, code: ExitCode) -> RunEnded:
-        reason = self._stop.message if self._stop else self._context.interruption.reason or "nothing left to send"
+        reason = self._stop.message if self._stop else "nothing left to send"
         return RunEnded(
             at=self._context.clock.stamp(),
             run=self._context.run_id,

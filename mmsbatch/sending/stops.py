@@ -80,8 +80,9 @@ class Tally:
         self.in_doubt += 1
         if self.in_doubt < self.max_in_doubt and not canary:
             return None
+        chunks = "1 chunk" if self.in_doubt == 1 else f"{self.in_doubt} chunks"
         return Stop(
-            f"{self.in_doubt} chunk(s) in doubt, and `max_in_doubt` is {self.max_in_doubt}: {verdict.reason}",
+            f"{chunks} in doubt, and `max_in_doubt` is {self.max_in_doubt}: {verdict.reason}",
             "`mmsbatch status` shows the evidence, `mmsbatch resolve` takes your finding",
             ExitCode.IN_DOUBT,
             ExitCode.IN_DOUBT,

@@ -1,0 +1,163 @@
+"""The chain: what was written is read back, and nothing else is taken for it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from record_builders import ACCEPTED, any_events, any_journals, answered, ended, number, opened, sending, started
+
+from mmsbatch.record.chain import START, Damage, encode_line, read_lines
+
+NOT_FOLLOWING = "it does not follow from the line before it: edited, missing lines, or merged from two branches"
+
+
+def write(events):
+    lines, digest = [], START
+    for event in events:
+        line, digest = encode_line(event, digest)
+        lines.append(line)
+    return lines
+
+
+EVENTS = [opened(), started(2), sending("1-1", number(1), number(2)), answered("1-1", ACCEPTED, 2), ended()]
+LINES = write(EVENTS)
+CONTENT = b"".join(LINES)
+
+
+def damage_of(content):
+    with pytest.raises(Damage) as caught:
+        read_lines(content)
+    return caught.value.line, caught.value.reason
+
+
+@given(any_journals)
+def test_any_events_are_read_back(events):
+    lines = write(events)
+    read, tail = read_lines(b"".join(lines))
+    assert read == events
+    assert (tail.lines, tail.length, tail.torn) == (len(events), sum(map(len, lines)), 0)
+
+
+@given(any_journals, any_events)
+def test_a_journal_goes_on_from_its_tail(events, more):
+    content = b"".join(write(events))
+    line, _ = encode_line(more, read_lines(content)[1].digest)
+    assert read_lines(content + line)[0] == [*events, more]
+
+
+@pytest.mark.parametrize("torn", range(1, len(LINES[-1])))
+def test_a_torn_tail_is_left_out_at_every_byte(torn):
+    events, tail = read_lines(CONTENT[: len(CONTENT) - len(LINES[-1]) + torn])
+    assert events == EVENTS[:-1]
+    assert tail.torn == torn
+    line, _ = encode_line(EVENTS[-1], tail.digest)
+    assert CONTENT[: tail.length] + line == CONTENT
+
+
+def edits():
+    """Every byte of the journal but the last, with what it might be instead, and its line."""
+    place = 0
+    for number_of_line, line in enumerate(LINES, start=1):
+        for byte in line:
+            yield place, number_of_line, {byte ^ 1, byte ^ 32, *b'\n "}0'} - {byte}
+            place += 1
+
+
+@pytest.mark.parametrize(("place", "line", "others"), list(edits())[:-1])
+def test_every_edit_of_a_byte_is_found_in_its_line(place, line, others):
+    for other in others:
+        assert damage_of(CONTENT[:place] + bytes([other]) + CONTENT[place + 1 :])[0] == line
+
+
+def test_an_edit_of_the_last_line_break_leaves_a_torn_line():
+    events, tail = read_lines(CONTENT[:-1] + b" ")
+    assert (events, tail.torn) == (EVENTS[:-1], len(LINES[-1]))
+
+
+@pytest.mark.parametrize(
+    ("order", "line"),
+    [
+        pytest.param([1, 2, 3, 4], 1, id="first line removed"),
+        pytest.param([0, 1, 3, 4], 3, id="line removed"),
+        pytest.param([0, 2, 1, 3, 4], 2, id="lines swapped"),
+        pytest.param([0, 1, 1, 2, 3, 4], 3, id="line twice"),
+        pytest.param([0, 1, 2, 3, 4, 4], 6, id="last line twice"),
+        pytest.param([0, 0], 2, id="first line twice"),
+    ],
+)
+def test_another_order_is_found(order, line):
+    assert damage_of(b"".join(LINES[place] for place in order)) == (line, NOT_FOLLOWING)
+
+
+@pytest.mark.parametrize("shared", [1, 2, 3])
+def test_two_branches_merged_are_found_where_the_second_begins(shared):
+    ours, theirs = write(EVENTS), write([*EVENTS[:shared], ended("another")])
+    merged = ours + theirs[shared:]
+    assert damage_of(b"".join(merged)) == (len(ours) + 1, NOT_FOLLOWING)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"<<<<<<< HEAD\n", "it is not JSON"),
+        (b"\n", "it is not JSON"),
+        (b"[" * 100_000 + b"\n", "it is not JSON"),
+        (b"[1]\n", "it is not a JSON object"),
+        (b"{}\n", NOT_FOLLOWING),
+        (LINES[1], NOT_FOLLOWING),
+        (
+            b'{"event":"journal","version":2}\n',
+            "it was written by a newer version (format 2; this one knows 1)",
+        ),
+    ],
+)
+def test_what_no_journal_writes_is_told(line, reason):
+    assert damage_of(CONTENT + line) == (6, reason)
+
+
+def forge(values):
+    """Write a line whose digest fits, whatever it holds."""
+
+    class Forged:
+        def to_json(self):
+            return values
+
+    return encode_line(Forged(), read_lines(CONTENT)[1].digest)[0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"event": "levitated", "at": "now"},
+        {"event": "run-ended", "at": "now", "run": "r"},
+        {"event": "run-ended", "at": "now", "run": "r", "exit_code": 0, "reason": "", "mood": "fine"},
+        {"event": "answered", "at": "now", "chunk": "1-1", "state": "eaten"},
+        {"event": "answered", "at": "now", "chunk": "1-1", "state": "accepted", "credits": "much"},
+        {"at": "now"},
+    ],
+)
+def test_what_follows_but_is_no_event_is_refused(values):
+    line, reason = damage_of(CONTENT + forge(values))
+    assert line == 6
+    assert reason.startswith("it is no event that this version knows")
+
+
+@pytest.mark.parametrize("events", [[ended()], [opened(), opened()]], ids=["begins otherwise", "opens twice"])
+def test_only_the_first_line_opens(events):
+    assert damage_of(b"".join(write(events)))[1] == "only the first line, and always the first line, opens a journal"
+
+
+def test_a_name_that_is_no_text_does_not_fail_the_line():
+    line, _ = encode_line(answered("1-1", ACCEPTED, reason="file \udce9"), START)
+    assert json.loads(line)["reason"] == "file ?"
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_torn_or_damaged_never_a_fault(content):
+    try:
+        events, tail = read_lines(content)
+    except Damage as damage:
+        assert damage.line >= 1
+    else:
+        assert (events, tail.torn) == ([], len(content))

@@ -1,0 +1,59 @@
+"""The journal on disk: read, continued, repaired, refused."""
+
+import pytest
+from record_builders import ACCEPTED, answered, ended, number, opened, sending, started
+
+from mmsbatch.errors import Refusal
+from mmsbatch.record.chain import Tail
+from mmsbatch.record.journal import JournalWriter, read_journal
+
+EVENTS = (opened(), started(1), sending("1-1", number(1)), answered("1-1", ACCEPTED, 1), ended())
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "winter-sale.journal.jsonl"
+
+
+def append(path, *events):
+    writer = JournalWriter(path, read_journal(path).tail)
+    for event in events:
+        writer.append(event)
+
+
+def test_one_that_does_not_exist_is_empty(path):
+    content = read_journal(path)
+    assert (content.events, content.tail, content.opened) == ((), Tail(), None)
+
+
+def test_what_is_appended_is_read_in_order_by_any_writer(path):
+    for event in EVENTS:
+        append(path, event)
+    content = read_journal(path)
+    assert (content.events, content.opened) == (EVENTS, EVENTS[0])
+
+
+def test_the_next_append_repairs_a_tail_torn_at_any_byte(path):
+    append(path, *EVENTS[:4])
+    length = path.stat().st_size
+    append(path, EVENTS[4])
+    whole = path.read_bytes()
+    for cut in range(length, len(whole)):
+        path.write_bytes(whole[:cut])
+        assert read_journal(path).tail.torn == cut - length
+        append(path, EVENTS[4])
+        assert path.read_bytes() == whole
+
+
+def test_damage_is_refused_with_its_line(path):
+    append(path, *EVENTS)
+    path.write_bytes(path.read_bytes().replace(number(1).encode(), number(2).encode()))
+    with pytest.raises(Refusal, match=r"winter-sale\.journal\.jsonl:3: the journal is damaged: it does not follow") as e:
+        read_journal(path)
+    assert "restore the file from git or a backup" in e.value.hint
+
+
+def test_one_that_cannot_be_read_is_refused(path):
+    path.mkdir()
+    with pytest.raises(Refusal, match="the journal cannot be read: Is a directory"):
+        read_journal(path)
