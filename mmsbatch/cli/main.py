@@ -110,9 +110,9 @@ def _tell_usage(error: typer.TyperException, arguments: list[str]) -> ExitCode:
 
 def _tell(error: MmsbatchError) -> ExitCode:
     if isinstance(error, InvalidInput):
-        from mmsbatch.reports.findings import findings_text  # noqa: PLC0415
+        from mmsbatch.reports.findings import finding_lines, totals  # noqa: PLC0415
 
-        typer.echo(findings_text(error.diagnostics, len({each.file for each in error.diagnostics})), err=True)
+        typer.echo("\n".join([*finding_lines(error.diagnostics), totals(error.diagnostics)]), err=True)
     else:
         tell_error(error)
     return error.exit_code

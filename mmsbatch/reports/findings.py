@@ -12,7 +12,12 @@ SHOWN_PER_RULE = 20
 
 
 def findings_text(diagnostics: Sequence[Diagnostic], files: int) -> str:
-    """Show each finding as `file:line:column: severity: message [rule]`, its hint below, then the totals."""
+    """Show the findings, then the totals."""
+    return "\n".join([*finding_lines(diagnostics), f"{count(files, 'file')} checked: {totals(diagnostics)}"])
+
+
+def finding_lines(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    """Show each finding as `file:line:column: severity: message [rule]`, its hint below."""
     lines: list[str] = []
     for diagnostic, hidden in capped(diagnostics):
         lines.append(_line(diagnostic))
@@ -20,8 +25,7 @@ def findings_text(diagnostics: Sequence[Diagnostic], files: int) -> str:
             lines.append(f"    {diagnostic.hint}")
         if hidden:
             lines.append(f"{diagnostic.file}: … and {hidden:,} more of {diagnostic.rule}")
-    lines.append(_verdict(diagnostics, files))
-    return "\n".join(lines)
+    return lines
 
 
 def findings_json(diagnostics: Sequence[Diagnostic], files: int) -> str:
@@ -57,10 +61,11 @@ def _line(each: Diagnostic) -> str:
     return f"{each.file}:{each.line}:{each.column}: {each.severity}: {each.message} [{each.rule}]"
 
 
-def _verdict(diagnostics: Sequence[Diagnostic], files: int) -> str:
+def totals(diagnostics: Sequence[Diagnostic]) -> str:
+    """Count errors and warnings."""
     errors = sum(each.is_error for each in diagnostics)
     warnings = len(diagnostics) - errors
-    return f"{count(files, 'file')} checked: {count(errors, 'error')}, {count(warnings, 'warning')}"
+    return f"{count(errors, 'error')}, {count(warnings, 'warning')}"
 
 
 def count(number: int, noun: str) -> str:

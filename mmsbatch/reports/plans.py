@@ -7,14 +7,14 @@ from typing import Any
 
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
 from mmsbatch.record.amounts import to_json
-from mmsbatch.reports.findings import capped, count, finding_json, findings_text
+from mmsbatch.reports.findings import capped, count, finding_json, finding_lines
 
 
 def plan_text(plan: Plan) -> str:
     """Show the plan for a terminal or a log: a verdict, a table, the warnings."""
     parts = ["\n".join(_campaign(each, plan)) for each in plan.campaigns]
     if plan.diagnostics:
-        parts.append(findings_text(plan.diagnostics, len(plan.campaigns)))
+        parts.append("\n".join(finding_lines(plan.diagnostics)))
     parts.append(_balance(plan))
     return "\n\n".join(part for part in parts if part)
 

@@ -15,9 +15,9 @@ from typing import Final
 
 from mmsbatch.sandbox.statuses import SWITCHED
 
-SEND, ACCOUNT = "send", "account"
+SEND, ACCOUNT, OTHER = "send", "account", "other"
 
-_SECONDS, _COUNT, _ENDING = r"[0-9]+(?:\.[0-9]+)?", r"[0-9]{1,9}", r"close|reset"
+_SECONDS, _COUNT, _ENDING = r"[0-9]{1,6}(?:\.[0-9]{1,6})?", r"[0-9]{1,9}", r"close|reset"
 _HTTP_STATUS = r"[2-5][0-9]{2}"
 
 
@@ -41,7 +41,9 @@ KINDS: Final[Mapping[str, FaultKind]] = MappingProxyType(
         "truncate-headers": FaultKind("=BYTES: the answer ends within its headers", _COUNT, "30"),
         "status": FaultKind("=N: not processed, that HTTP status and an HTML page", _HTTP_STATUS, "503"),
         "status-after": FaultKind("=N: processed, then that HTTP status and an HTML page", _HTTP_STATUS, "503"),
-        "redirect": FaultKind("=302|307 (301, 303, 308): not processed, sent elsewhere", "30[12378]", "302"),
+        "redirect": FaultKind(
+            "=302|307 (301, 303, 308): not processed, sent to the same address again", "30[12378]", "302"
+        ),
         "switch": FaultKind(
             "=114|116|117|200: refused with that status", "|".join(map(str, sorted(SWITCHED))), "114", True
         ),

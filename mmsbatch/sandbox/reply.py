@@ -1,17 +1,19 @@
 """An answer as bytes on the wire, misshapen where a fault asks for it."""
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from mmsbatch.sandbox.faultplan import Struck
 
 _PAGE = "<html><body><h1>HTTP {status}</h1><p>Status=100 would be a lie here.</p></body></html>\n"
-_REASONS = {200: "OK", 302: "Found", 307: "Temporary Redirect", 400: "Bad Request", 503: "Service Unavailable"}
 DRIP_BYTES = 8
+# HTTP gives these no body: what followed would be read as the next answer.
+_BODILESS = (204, 304)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer before it is written: `headers` end with an empty line. `cut` bytes of it leave, None: all."""
+    """An HTTP answer before it is written. `cut_body` and `cut_headers` bytes of it leave, None: all."""
 
     status: int
     body: bytes
@@ -27,16 +29,18 @@ class Reply:
         """Whether the connection ends with it."""
         return not self.announced or self.cut_body is not None or self.cut_headers is not None
 
-    def head(self) -> bytes:
-        """Return the status line and headers."""
-        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Status')}", f"Content-Type: {self.content_type}"]
+    def head(self, *, close: bool) -> bytes:
+        """Return the status line and headers; `close` where the connection ends with this answer."""
+        lines = [f"HTTP/1.1 {self.status} {_phrase(self.status)}", f"Content-Type: {self.content_type}"]
         if self.location:
             lines.append(f"Location: {self.location}")
+        if self.status == 405:
+            lines.append("Allow: GET, POST")
         if self.chunked:
             lines.append("Transfer-Encoding: chunked")
-        elif self.announced:
+        elif self.announced and self.status not in _BODILESS:
             lines.append(f"Content-Length: {len(self.body)}")
-        lines.append("Connection: close" if self.closes else "Connection: keep-alive")
+        lines.append("Connection: close" if close else "Connection: keep-alive")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def payload(self) -> bytes:
@@ -51,25 +55,24 @@ class Reply:
 
 def page(status: int, location: str = "") -> Reply:
     """Return an HTML page without a Status line of the gateway."""
-    return Reply(status, _PAGE.format(status=status).encode(), location=location)
+    body = "" if status in _BODILESS else _PAGE.format(status=status)
+    return Reply(status, body.encode(), location=location)
 
 
 def text_reply(text: str, struck: Struck) -> Reply:
     """Return the gateway's answer, as the faults have it."""
+    if instead := struck.find("empty", "garbage"):
+        text = instead.value
     if struck.has("crlf"):
         text = text.replace("\n", "\r\n")
     charset, content_type = "utf-8", "text/html; charset=utf-8"
     if struck.has("latin-1"):
         charset, content_type = "latin-1", "text/html"
-    return misshape(Reply(200, text.encode(charset, "replace"), content_type), struck)
+    return _misshape(Reply(200, text.encode(charset, "replace"), content_type), struck)
 
 
-def misshape(reply: Reply, struck: Struck) -> Reply:
+def _misshape(reply: Reply, struck: Struck) -> Reply:
     """Apply the faults that change how a reply is written."""
-    if struck.has("empty"):
-        reply = replace(reply, body=b"")
-    if garbage := struck.find("garbage"):
-        reply = replace(reply, body=garbage.value.encode())
     return replace(
         reply,
         chunked=struck.has("chunked"),
@@ -77,3 +80,10 @@ def misshape(reply: Reply, struck: Struck) -> Reply:
         cut_body=struck.number("truncate"),
         cut_headers=struck.number("truncate-headers"),
     )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"

@@ -1,50 +1,42 @@
 """The sandbox as a server: real HTTP on loopback."""
 
-import contextlib
-import socket
-import struct
+import ipaddress
 import threading
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 from mmsbatch.sandbox.answer import render
 from mmsbatch.sandbox.faultplan import FaultPlan, Struck
-from mmsbatch.sandbox.faults import ACCOUNT, SEND, Fault
-from mmsbatch.sandbox.form import FormError, check_content_type, cut_query, read_form
+from mmsbatch.sandbox.faults import ACCOUNT, OTHER, SEND, Fault
+from mmsbatch.sandbox.form import read_form
+from mmsbatch.sandbox.handler import ACCOUNT_PATH, SEND_PATH
+from mmsbatch.sandbox.listener import Listener
 from mmsbatch.sandbox.options import Delivery, SandboxOptions
-from mmsbatch.sandbox.reply import DRIP_BYTES, Reply, page, text_reply
+from mmsbatch.sandbox.reply import Reply, text_reply
 from mmsbatch.sandbox.service import ACCOUNT_FIELDS, SEND_FIELDS, Service
 
-SEND_PATH = "/amsmodule.sendmms.v2.php"
-ACCOUNT_PATH = "/amsmodule.sendsms.v6.php"
-MAX_BODY = 8 * 1024 * 1024
-_ENDPOINTS = {SEND_PATH: SEND, ACCOUNT_PATH: ACCOUNT}
 _FIELDS = {SEND: SEND_FIELDS, ACCOUNT: ACCOUNT_FIELDS}
-#: SO_LINGER on, for no time: closing resets the connection.
-_RESET = struct.pack("ii", 1, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Dropped(Exception):
-    """The connection ends without an answer."""
-
-    reset: bool
+_POLL_SECONDS = 0.02
 
 
 class Sandbox:
-    """An embedded gateway. Used as a context manager, or between `start` and `stop`."""
+    """An embedded gateway. Used as a context manager, or between `start` and `stop`.
+
+    What it remembers outlives `stop`; started again, it listens on the same port. Only loopback
+    addresses are listened on: it takes phone numbers from anybody who can reach it.
+    """
 
     def __init__(self, options: SandboxOptions | None = None, port: int = 0, host: str = "127.0.0.1") -> None:
+        if not _is_loopback(host):
+            raise ValueError(f"{host!r} is no loopback address (127.0.0.1)")
         self._options = options or SandboxOptions()
         self._service = Service(self._options)
         self._address = (host, port)
-        self._server: _Server | None = None
+        self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
         self.faults = FaultPlan(self._options.faults)
-        self._lock = threading.Lock()
-        self._requests = {SEND: 0, ACCOUNT: 0}
+        self._changed = threading.Condition()
+        self._requests = {SEND: 0, ACCOUNT: 0, OTHER: 0}
+        self._errors: list[BaseException] = []
 
     def __enter__(self) -> Self:
         self.start()
@@ -55,19 +47,22 @@ class Sandbox:
 
     def start(self) -> None:
         """Listen. Raises OSError where the port cannot be had."""
-        self._server = _Server(self._address, _Handler, self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        if self._listener is not None:
+            raise RuntimeError("the sandbox is started already")
+        self._listener = Listener(self._address, self)
+        self._address = (self._address[0], self._listener.server_port)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End at once, idle connections included."""
-        if self._server is None or self._thread is None:
+        """End at once, idle connections included; requests that are being processed are awaited."""
+        if self._listener is None or self._thread is None:
             return
-        self._server.shutdown()
-        self._server.end_connections()
-        self._server.server_close()
+        self._listener.shutdown()
         self._thread.join()
-        self._server = self._thread = None
+        self._listener.end_connections()
+        self._listener.server_close()
+        self._listener = self._thread = None
 
     @property
     def send_url(self) -> str:
@@ -86,16 +81,22 @@ class Sandbox:
 
     @property
     def requests(self) -> dict[str, int]:
-        """How many requests each endpoint (`send`, `account`) got."""
-        with self._lock:
+        """How many requests each endpoint (`send`, `account`) got; `other` counts all other paths."""
+        with self._changed:
             return dict(self._requests)
+
+    @property
+    def errors(self) -> list[BaseException]:
+        """Faults of the sandbox itself, each answered with a 500; empty where all is well."""
+        with self._changed:
+            return list(self._errors)
 
     @property
     def credits(self) -> int:
         """The balance; set it to top the account up."""
         return self._service.ledger.balance
 
-    @credits.setter  # noqa: A003 - the field's own name
+    @credits.setter  # noqa: A003 - the annotations meant no builtin
     def credits(self, left: int) -> None:
         self._service.ledger.set_balance(left)
 
@@ -103,11 +104,26 @@ class Sandbox:
         """Put one more fault in force while it runs."""
         self.faults.add(fault)
 
+    def clear_faults(self) -> None:
+        """End all faults; those that already struck a request keep it."""
+        self.faults.clear()
+
+    def wait_for_requests(self, count: int, endpoint: str = SEND, timeout: float = 10.0) -> bool:
+        """Wait until an endpoint got that many requests, whole; False where the time ran out."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._requests[endpoint] >= count, timeout)
+
     def count(self, endpoint: str) -> int:
         """Count a request; return its number, from 1."""
-        with self._lock:
+        with self._changed:
             self._requests[endpoint] += 1
+            self._changed.notify_all()
             return self._requests[endpoint]
+
+    def note_error(self, error: BaseException) -> None:
+        """Keep a fault of the sandbox itself."""
+        with self._changed:
+            self._errors.append(error)
 
     def process(self, endpoint: str, encoded: bytes, number: int, struck: Struck) -> Reply:
         """Do what the endpoint does with a form."""
@@ -118,146 +134,16 @@ class Sandbox:
 
     @property
     def _base(self) -> str:
-        if self._server is None:
+        if self._listener is None:
             raise RuntimeError("the sandbox is not started")
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://{self._address[0]}:{self._address[1]}"
 
 
-class _Server(ThreadingHTTPServer):
-    """Knows its connections, so that it can end them."""
-
-    request_queue_size = 256
-    daemon_threads = True
-    block_on_close = True
-    stopping: threading.Event
-
-    def __init__(self, address: tuple[str, int], handler: type["_Handler"], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.stopping = threading.Event()
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
-        super().__init__(address, handler)
-        # Threads are joined on close, although they would not keep the process alive.
-        self.daemon_threads = False
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Note the connection, then serve it on a thread."""
-        with self._connections_lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it."""
-        with self._connections_lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def end_connections(self) -> None:
-        """Wake every thread that waits for a client or for time."""
-        self.stopping.set()
-        with self._connections_lock:
-            open_ones = list(self._connections)
-        for connection in open_ones:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is no event here."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_POST(self) -> None:
-        """Take a form from the body."""
-        self._serve(self._read_body)
-
-    def do_GET(self) -> None:
-        """Take a form from the URL, as far as the manual's limit (1.1)."""
-        self._serve(lambda: cut_query(urlsplit(self.path).query))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
-        """Say nothing: the line would hold what a client sent."""
-
-    def _serve(self, read_form_text: Any) -> None:
-        try:
-            self._write(*self._answer(read_form_text()))
-        except FormError as error:
-            self._write(page(error.http_status), Struck())
-            self.close_connection = True
-        except _Dropped as drop:
-            self._drop(drop.reset)
-
-    def _answer(self, encoded: bytes) -> tuple[Reply, Struck]:
-        sandbox, endpoint = self.server.sandbox, _ENDPOINTS.get(urlsplit(self.path).path)
-        if endpoint is None:
-            raise FormError(404)
-        number = sandbox.count(endpoint)
-        struck = sandbox.faults.strike(endpoint, number)
-        if (instead := self._before(struck)) is not None:
-            return instead, struck
-        reply = sandbox.process(endpoint, encoded, number, struck)
-        return self._after(reply, struck), struck
-
-    def _before(self, struck: Struck) -> Reply | None:
-        """Do what happens instead of processing."""
-        if fault := struck.find("drop-before"):
-            raise _Dropped(fault.value == "reset")
-        self._wait(struck.seconds("latency-before"))
-        if (status := struck.number("status")) is not None:
-            return page(status)
-        if (status := struck.number("redirect")) is not None:
-            return page(status, location=self.server.sandbox.send_url)
-        return None
-
-    def _after(self, reply: Reply, struck: Struck) -> Reply:
-        """Do what happens between processing and answering."""
-        self._wait(struck.seconds("latency"))
-        if fault := struck.find("drop-after"):
-            raise _Dropped(fault.value == "reset")
-        status = struck.number("status-after")
-        return reply if status is None else page(status)
-
-    def _wait(self, seconds: float) -> None:
-        if seconds:
-            self.server.stopping.wait(seconds)
-
-    def _read_body(self) -> bytes:
-        check_content_type(self.headers.get("Content-Type"))
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            raise FormError(411)
-        if int(length) > MAX_BODY:
-            raise FormError(413)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            raise _Dropped(reset=False)
-        return body
-
-    def _write(self, reply: Reply, struck: Struck) -> None:
-        self.close_connection = self.close_connection or reply.closes
-        head, payload = reply.head(), reply.payload()
-        if reply.cut_headers is not None:
-            self.wfile.write(head[: reply.cut_headers])
-        elif drip := struck.seconds("drip"):
-            self.wfile.write(head)
-            self._drip(payload, drip)
-        else:
-            self.wfile.write(head + payload)
-
-    def _drip(self, payload: bytes, seconds: float) -> None:
-        for at in range(0, len(payload), DRIP_BYTES):
-            self.wfile.write(payload[at : at + DRIP_BYTES])
-            if self.server.stopping.wait(seconds):
-                return
-
-    def _drop(self, reset: bool) -> None:
-        self.close_connection = True
-        if reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.connection.close()
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.version == 4 and address.is_loopback

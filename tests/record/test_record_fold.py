@@ -215,9 +215,7 @@ def test_nobody_is_accepted_twice_and_no_chunk_id_is_used_twice(history):
 def test_interrupted_chunks_are_in_doubt_unless_they_surely_had_not_left():
     record = Record((*SENT, sending("1-2", C), failed("1-2")))
     lost = record.close_interrupted()
-    assert [(chunk.id, chunk.reason) for chunk in lost] == [
-        ("1-1", "the run ended before the answer was written down")
-    ]
+    assert [(chunk.id, chunk.reason) for chunk in lost] == [("1-1", "the run ended before the answer was written down")]
     chunks = record.revision(1).chunks
     assert (chunks["1-1"].state, chunks["1-2"].state) == (ChunkState.IN_DOUBT, ChunkState.FAILED)
     assert record.close_interrupted() == []
@@ -233,9 +231,7 @@ def test_revisions_are_kept_apart():
     assert record.revision(7).totals == Totals()
 
 
-@pytest.mark.parametrize(
-    ("ids", "following"), [((), 1), (("1-1",), 2), (("1-9", "1-10"), 11), (("1-10", "1-9"), 11)]
-)
+@pytest.mark.parametrize(("ids", "following"), [((), 1), (("1-1",), 2), (("1-9", "1-10"), 11), (("1-10", "1-9"), 11)])
 def test_the_next_chunk_is_one_never_used(ids, following):
     record = Record((opened(), started(20), *(sending(chunk, number(place)) for place, chunk in enumerate(ids))))
     assert record.revision(1).next_chunk() == following

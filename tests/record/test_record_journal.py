@@ -48,7 +48,9 @@ def test_the_next_append_repairs_a_tail_torn_at_any_byte(path):
 def test_damage_is_refused_with_its_line(path):
     append(path, *EVENTS)
     path.write_bytes(path.read_bytes().replace(number(1).encode(), number(2).encode()))
-    with pytest.raises(Refusal, match=r"winter-sale\.journal\.jsonl:3: the journal is damaged: it does not follow") as e:
+    with pytest.raises(
+        Refusal, match=r"winter-sale\.journal\.jsonl:3: the journal is damaged: it does not follow"
+    ) as e:
         read_journal(path)
     assert "restore the file from git or a backup" in e.value.hint
 

@@ -1,0 +1,187 @@
+"""Whose record it is: every refusal of the contract's section 9, with its way out."""
+
+from contextlib import nullcontext
+
+import pytest
+from record_builders import opened
+
+from mmsbatch.errors import Refusal
+from mmsbatch.record.identity import KEY_VARIABLE, Identity, KeyMissing, check_identity, choose_keeping
+from mmsbatch.record.journal import JournalWriter, read_journal
+from mmsbatch.record.paths import record_paths
+from mmsbatch.record.tokens import keep_as_tokens
+
+ACCOUNT = "3f2a9c0d1e4b"
+CHECK = keep_as_tokens("our key").key_check
+
+
+def journal(gateway="production", account=ACCOUNT, campaign="winter-sale.yaml"):
+    return opened(gateway=gateway, account=account, campaign=campaign)
+
+
+OURS = "winter-sale.journal.jsonl"
+REHEARSAL = "winter-sale.rehearsal.journal.jsonl"
+#: Journals by file, other files, the gateway and account at hand, what is refused (None: nothing), the way out.
+FOLDERS = {
+    "no record": ({}, [], "production", ACCOUNT, None, ""),
+    "its own": ({OURS: journal()}, [], "production", ACCOUNT, None, ""),
+    "its own, account not known": ({OURS: journal(account="other")}, [], "production", "", None, ""),
+    "its own, both renamed": ({OURS: journal(campaign="former.yaml")}, [], "production", ACCOUNT, None, ""),
+    "another account": (
+        {OURS: journal(account="aaaa00000000")},
+        [],
+        "production",
+        ACCOUNT,
+        f"{OURS} is the record of another account (aaaa00000000, not {ACCOUNT})",
+        "use the credentials of the account that the campaign was begun with",
+    ),
+    "another gateway's content": (
+        {OURS: journal(gateway="rehearsal")},
+        [],
+        "production",
+        ACCOUNT,
+        f"{OURS} is a record for the gateway rehearsal, not production",
+        "put the journal back under its own name",
+    ),
+    "another gateway, same account": (
+        {REHEARSAL: journal(gateway="rehearsal")},
+        [],
+        "production",
+        ACCOUNT,
+        f"{REHEARSAL} is a record of this campaign for the same account, under the gateway rehearsal",
+        "send with --gateway rehearsal",
+    ),
+    "production before, rehearsal now, same account": (
+        {OURS: journal()},
+        [],
+        "rehearsal",
+        ACCOUNT,
+        f"{OURS} is a record of this campaign for the same account, under the gateway production",
+        "send with --gateway production",
+    ),
+    "another gateway, another account": (
+        {REHEARSAL: journal(gateway="rehearsal", account="aaaa00000000")},
+        [],
+        "production",
+        ACCOUNT,
+        None,
+        "",
+    ),
+    "a copied journal": (
+        {OURS: journal(campaign="spring.yaml")},
+        ["spring.yaml"],
+        "production",
+        ACCOUNT,
+        f"{OURS} is the record of spring.yaml, which is still here",
+        "remove the copy of the journal",
+    ),
+    "renamed": (
+        {"former.journal.jsonl": journal(campaign="former.yaml")},
+        [],
+        "production",
+        ACCOUNT,
+        "winter-sale.yaml has no record, and former.journal.jsonl has no campaign: renamed?",
+        f"rename former.journal.jsonl to {OURS} (and its manifest) too, or say --new-campaign",
+    ),
+    "renamed, at another gateway": (
+        {"former.rehearsal.journal.jsonl": journal(gateway="rehearsal", campaign="former.yaml")},
+        [],
+        "rehearsal",
+        ACCOUNT,
+        "winter-sale.yaml has no record, and former.rehearsal.journal.jsonl has no campaign: renamed?",
+        f"rename former.rehearsal.journal.jsonl to {REHEARSAL}",
+    ),
+    "another campaign's record": (
+        {"former.journal.jsonl": journal(campaign="former.yaml")},
+        ["former.yaml"],
+        "production",
+        ACCOUNT,
+        None,
+        "",
+    ),
+    "another campaign's record, .yml": (
+        {"former.journal.jsonl": journal(campaign="former.yml")},
+        ["former.yml"],
+        "production",
+        ACCOUNT,
+        None,
+        "",
+    ),
+}
+
+
+def check(folder, gateway, account, new_campaign=False):
+    campaign = folder / "winter-sale.yaml"
+    campaign.touch()
+    paths = record_paths(campaign, gateway)
+    check_identity(read_journal(paths.journal).opened, Identity(campaign, gateway, account), paths, new_campaign)
+
+
+def lay_out(folder, journals, files):
+    for name, event in journals.items():
+        JournalWriter(folder / name, read_journal(folder / name).tail).append(event)
+    for name in files:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize(("journals", "files", "gateway", "account", "refusal", "hint"), FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_is_refused_or_not(tmp_path, journals, files, gateway, account, refusal, hint):
+    lay_out(tmp_path, journals, files)
+    with pytest.raises(Refusal) if refusal else nullcontext() as caught:
+        check(tmp_path, gateway, account)
+    if refusal:
+        assert caught.value.message == refusal
+        assert caught.value.hint.startswith(hint) or hint in caught.value.hint
+
+
+def test_a_new_campaign_may_be_said_to_be_one(tmp_path):
+    lay_out(tmp_path, {"former.journal.jsonl": journal(campaign="former.yaml")}, [])
+    check(tmp_path, "production", ACCOUNT, new_campaign=True)
+
+
+def test_a_campaign_reached_by_a_link_has_one_record(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "winter-sale.yaml").touch()
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "real" / "winter-sale.yaml")
+    assert record_paths(tmp_path / "link.yaml", "production").journal == tmp_path / "real" / OURS
+
+
+@pytest.mark.parametrize(
+    ("gateway", "names"),
+    [
+        ("production", (OURS, "winter-sale.manifest.json", "winter-sale.lock")),
+        ("rehearsal", (REHEARSAL, "winter-sale.rehearsal.manifest.json", "winter-sale.rehearsal.lock")),
+    ],
+)
+def test_a_record_has_its_names(tmp_path, gateway, names):
+    paths = record_paths(tmp_path / "winter-sale.yaml", gateway)
+    assert (paths.journal.name, paths.manifest.name, paths.lock.name) == names
+
+
+TOKENS = opened(numbers="token", key_check=CHECK)
+#: The first line, the key in the environment, whether plain is in order, what comes of it.
+KEEPINGS = {
+    "new, a key": (None, "our key", False, "token"),
+    "new, a key, plain in order": (None, "our key", True, "token"),
+    "new, plain in order": (None, "", True, "plain"),
+    "new, neither": (None, "", False, "winter-sale.yaml: the record would hold phone numbers in plain text"),
+    "plain stays plain": (opened(), "", False, "plain"),
+    "plain stays plain, a key": (opened(), "our key", False, "plain"),
+    "tokens, the key": (TOKENS, "our key", False, "token"),
+    "tokens, no key": (TOKENS, "", True, f"winter-sale.yaml: the record holds tokens, and {KEY_VARIABLE} is not set"),
+    "tokens, another key": (TOKENS, "another", True, f"winter-sale.yaml: {KEY_VARIABLE} is not the key"),
+}
+
+
+@pytest.mark.parametrize(("first", "key", "may_be_plain", "expected"), KEEPINGS.values(), ids=KEEPINGS)
+def test_numbers_are_kept_as_begun_or_not_at_all(first, key, may_be_plain, expected):
+    refused = expected not in ("token", "plain")
+    with pytest.raises(Refusal) if refused else nullcontext() as caught:
+        keeping = choose_keeping(first, {KEY_VARIABLE: key} if key else {}, may_be_plain, "winter-sale.yaml")
+    if refused:
+        assert caught.value.message.startswith(expected)
+        assert KEY_VARIABLE in caught.value.message + caught.value.hint
+        assert isinstance(caught.value, KeyMissing) is (first is TOKENS)
+        assert key not in caught.value.message.replace(KEY_VARIABLE, "") or not key
+    else:
+        assert keeping.numbers == expected
