@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -126,6 +127,7 @@ class _Apply:
         self._settings = loaded.workspace.settings
         self._clock = Clock()
         self._environ: Mapping[str, str] = os.environ
+        self._balance: Decimal | None = None
 
     def carry_out(self) -> ExitCode:
         self._raise_if_unsafe_record()
@@ -166,7 +168,7 @@ class _Apply:
             writes=True,
         )
         opened = [self._open_book(prepared.campaign.path, access, stack) for prepared in self._loaded.prepared]
-        available = connection.ask_account().credits
+        available = self._balance = connection.ask_account().credits
         request = PlanRequest(
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
         )
@@ -238,6 +240,7 @@ class _Apply:
                 yield ApplyResult(plan.file, verdict, manifest if each.book.record.opened else None)
                 continue
             outcome = self._send(each, connection)
+            self._balance = outcome.progress.credits or self._balance
             stopped = outcome.exit_code is not ExitCode.DONE
             yield ApplyResult(plan.file, verdict_line(plan), manifest, outcome)
 
@@ -262,7 +265,7 @@ class _Apply:
                 watcher=watcher,
                 run_id=uuid4().hex[:12],
                 holder=str(self._holder()),
-                credits_before=each.planned.plan.credits.available,
+                credits_before=self._balance,
             )
             with listening(interruption, self._clock.monotonic, courier.wake):
                 outcome = self._run(each, context, connection)

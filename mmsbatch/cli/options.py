@@ -31,7 +31,7 @@ Recipients = Annotated[
     typer.Option("--recipients", metavar="FILE", help="Use this recipients file instead of the campaign's own."),
 ]
 ShowNumbers = Annotated[bool, typer.Option("--show-numbers", help="Do not mask phone numbers.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and the result.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say the least: errors and the result.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
 LateRows = Annotated[
     bool, typer.Option("--late-rows", help="Send to rows that appeared after the campaign was complete.")

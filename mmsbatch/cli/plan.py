@@ -19,6 +19,7 @@ from mmsbatch.cli.options import (
     NewCampaign,
     Output,
     Paths,
+    Quiet,
     Recipients,
     check_format,
 )
@@ -30,7 +31,7 @@ from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planner import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.identity import KeyMissing
-from mmsbatch.reports.plans import FORMATS
+from mmsbatch.reports.plans import FORMATS, plan_verdicts
 from mmsbatch.rules import finding
 
 
@@ -48,6 +49,7 @@ def plan(
     new_campaign: NewCampaign = False,
     output_format: Format = "text",
     output: Output = None,
+    quiet: Quiet = False,
 ) -> None:
     """Show what `apply` would do: recipients by outcome, requests, credits against the account's balance.
 
@@ -63,7 +65,7 @@ def plan(
     loaded = load(specs, config, gateway, recipients)
     loaded.raise_if_invalid()
     made = _plan_offline(loaded, late_rows, new_campaign) if offline else make_plan(loaded, late_rows, new_campaign)
-    console.report(report(made))
+    console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))
     raise typer.Exit(_exit_code(made, detailed_exitcode))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.loading import named_files
-from mmsbatch.cli.options import Format, Gateway, Output, Paths, check_format
+from mmsbatch.cli.options import Format, Gateway, Output, Paths, Quiet, ShowNumbers, check_format
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal
@@ -26,8 +26,10 @@ def status(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 4 where a chunk is in doubt, 3 where some were not sent.")
     ] = False,
+    show_numbers: ShowNumbers = False,
     output_format: Format = "text",
     output: Output = None,
+    quiet: Quiet = False,
 ) -> None:
     """Show what was sent, what was not, and what is in doubt, with the evidence.
 
@@ -40,17 +42,18 @@ def status(
       mmsbatch status campaigns/winter-sale.yaml --format json
     """
     console = Console(output)
-    views = [view for file in named_files(paths) for view in _records(file, gateway)]
+    views = [view for file in named_files(paths) for view in _records(file, gateway, show_numbers)]
     if check_format(output_format) == "json":
         console.report(records_json(views))
     else:
-        console.report("\n\n".join(map(record_text, views)) or "no record: nothing was sent yet")
+        texts = [view.verdict if quiet else record_text(view) for view in views]
+        console.report(("\n" if quiet else "\n\n").join(texts) or "no record: nothing was sent yet")
     newest = [view.record.highest for view in views]
     codes = [_CODES.get(revision.status, ExitCode.DONE) for revision in newest if revision]
     raise typer.Exit(gravest(*codes) if exit_code else ExitCode.DONE)
 
 
-def _records(file: Path, gateway: str | None) -> Iterator[RecordView]:
+def _records(file: Path, gateway: str | None, show_numbers: bool) -> Iterator[RecordView]:
     """Read the records of a campaign: one gateway's, or all that are there."""
     for name in [gateway] if gateway else _gateways(file):
         paths = record_paths(file, name)
@@ -60,7 +63,7 @@ def _records(file: Path, gateway: str | None) -> Iterator[RecordView]:
         record, held = Record(content.events), is_held(paths.lock)
         if not held:
             record.close_interrupted()
-        yield RecordView(record, shown_path(paths.journal), str(file), content.tail.torn, held)
+        yield RecordView(record, shown_path(paths.journal), str(file), content.tail.torn, held, show_numbers)
 
 
 def _gateways(file: Path) -> Iterator[str]:

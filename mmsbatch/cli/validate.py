@@ -4,7 +4,7 @@ import typer
 
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
-from mmsbatch.cli.options import Config, Format, Gateway, Output, Paths, Recipients, check_format
+from mmsbatch.cli.options import Config, Format, Gateway, Output, Paths, Quiet, Recipients, check_format
 from mmsbatch.diagnostics import has_errors, in_order
 from mmsbatch.errors import InvalidInput
 from mmsbatch.exitcodes import ExitCode
@@ -18,6 +18,7 @@ def validate(
     recipients: Recipients = None,
     output_format: Format = "text",
     output: Output = None,
+    quiet: Quiet = False,
 ) -> None:
     """Check campaign files, their recipients and every rendered text.
 
@@ -35,5 +36,7 @@ def validate(
     except InvalidInput as error:
         console.report(report(error.diagnostics, 1))
         raise typer.Exit(ExitCode.REFUSED) from None
-    console.report(report(in_order(loaded.diagnostics), loaded.files))
-    raise typer.Exit(ExitCode.REFUSED if has_errors(loaded.diagnostics) else ExitCode.DONE)
+    found = [each for each in in_order(loaded.diagnostics) if each.is_error or not quiet]
+    if found or not quiet:
+        console.report(report(found, loaded.files))
+    raise typer.Exit(ExitCode.REFUSED if has_errors(found) else ExitCode.DONE)

@@ -50,13 +50,14 @@ def _guard_revision(campaign: Campaign, record: Record) -> Iterator[Diagnostic]:
             "plan-revision",
             campaign.file,
             where,
-            f"revision {campaign.revision} was raised while {_name_chunks(doubtful)} of an earlier one in doubt",
+            f"revision {campaign.revision} was raised while {_name_chunks(doubtful)} in doubt",
             "settle it first: `mmsbatch status` shows the evidence, `mmsbatch resolve` takes your finding",
         )
 
 
 def _name_chunks(chunks: list[str]) -> str:
-    return f"chunk {chunks[0]} is" if len(chunks) == 1 else f"chunks {', '.join(chunks)} are"
+    several = len(chunks) > 1
+    return f"{'chunks' if several else 'chunk'} {', '.join(chunks)} of an earlier one {'are' if several else 'is'}"
 
 
 def _guard_schedule(campaign: Campaign, revision: RevisionRecord, now: datetime) -> Iterator[Diagnostic]:

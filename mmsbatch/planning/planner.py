@@ -131,7 +131,7 @@ def _describe(
 def _credits(prepared: Prepared, to_send: int, available: Decimal | None) -> CreditsPlan:
     price = prepared.settings.credits_per_message.get(prepared.campaign.message.type)
     source = PriceSource.UNKNOWN if price is None else PriceSource.CONFIGURED
-    return CreditsPlan(price, source, to_send * (price or Decimal(1)), available)
+    return CreditsPlan(price, source, to_send * (Decimal(1) if price is None else price), available)
 
 
 def _estimate(prepared: Prepared, chunks: int) -> int:

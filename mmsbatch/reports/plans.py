@@ -19,12 +19,18 @@ def plan_text(plan: Plan) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def plan_verdicts(plan: Plan) -> str:
+    """Say in a line per campaign what applying would do, and what stands against it."""
+    errors = [each for each in plan.diagnostics if each.is_error]
+    return "\n".join([*(f"{each.file}: {verdict_line(each)}" for each in plan.campaigns), *finding_lines(errors)])
+
+
 def plan_json(plan: Plan) -> str:
     """Return the plan's JSON form (contract: section 6)."""
     content = {
         "version": 1,
         "gateway": plan.gateway,
-        "send_url": plan.send_url,
+        "send_url": plan.send_url or None,
         "account": plan.account or None,
         "offline": plan.offline,
         "refused": plan.is_refused,

@@ -8,7 +8,11 @@ from typing import Any
 from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord
 from mmsbatch.record.manifest import manifest
 from mmsbatch.record.states import ChunkState
+from mmsbatch.record.tokens import PLAIN
 from mmsbatch.reports.findings import count
+
+#: More rejected numbers are counted, not shown.
+SHOWN_REJECTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,14 @@ class RecordView:
     campaign: str
     torn: int = 0
     held_by_run: bool = False
+    show_numbers: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """Say in one line what the newest revision is."""
+        revision, opened = self.record.highest or RevisionRecord(1), self.record.opened
+        gateway = f", gateway {opened.gateway}, account {opened.account}" if opened else ""
+        return f"{self.journal}: revision {revision.number}, {revision.status.value}{gateway}"
 
 
 def record_text(view: RecordView) -> str:
@@ -54,10 +66,8 @@ def evidence_text(chunk: ChunkRecord) -> str:
 
 
 def _lines(view: RecordView) -> Iterator[str]:
-    record, opened = view.record, view.record.opened
-    revision = record.highest or RevisionRecord(1)
-    gateway = f", gateway {opened.gateway}, account {opened.account}" if opened else ""
-    yield f"{view.journal}: revision {revision.number}, {revision.status.value}{gateway}"
+    record, revision = view.record, view.record.highest or RevisionRecord(1)
+    yield view.verdict
     if view.held_by_run:
         yield "  a run is under way"
     if view.torn:
@@ -65,9 +75,21 @@ def _lines(view: RecordView) -> Iterator[str]:
     totals = {name: number for name, number in revision.totals.to_json().items() if number}
     for name, number in totals.items():
         yield f"  {name.replace('_', ' '):<14}{number:>10,}"
+    yield from _rejected(revision, view)
     yield from _chunks(revision, view)
     if record.proofs:
         yield f"  {count(len(record.proofs), 'proof')} sent to test numbers, counted nowhere"
+
+
+def _rejected(revision: RevisionRecord, view: RecordView) -> Iterator[str]:
+    opened = view.record.opened
+    plain = view.show_numbers and opened is not None and opened.numbers == PLAIN
+    found = [(chunk, rejection) for chunk in revision.chunks.values() for rejection in chunk.rejected]
+    for chunk, rejection in found[:SHOWN_REJECTED]:
+        number = f"+{rejection.number}" if plain else rejection.phone
+        yield f"  rejected      {number}  {rejection.source}, chunk {chunk.id}"
+    if len(found) > SHOWN_REJECTED:
+        yield f"  … and {len(found) - SHOWN_REJECTED:,} more; the manifest has them all"
 
 
 def _chunks(revision: RevisionRecord, view: RecordView) -> Iterator[str]:

@@ -164,6 +164,13 @@ class CampaignRepo:
                     assert not _NUMBER.search(text), path
 
 
+def received(gateway: Sandbox) -> dict[str, str]:
+    """Return the text that each number got; nobody may have got two."""
+    texts = {delivery.number: delivery.text for delivery in gateway.deliveries}
+    assert len(texts) == len(gateway.deliveries)
+    return texts
+
+
 def urls_of(gateway: Sandbox) -> dict[str, str]:
     return {"send_url": gateway.send_url, "account_url": gateway.account_url}
 

@@ -58,7 +58,7 @@ def replay(transcript: str, repo: CampaignRepo, gateway: Sandbox) -> Iterator[st
         if line.startswith("% "):
             happen(gateway, *line.removeprefix("% ").split())
         if line.startswith("$ "):
-            yield show(call(line.removeprefix("$ "), repo), gateway)
+            yield show(call(line.removeprefix("$ "), repo), repo, gateway)
 
 
 def happen(gateway: Sandbox, what: str, value: str) -> None:
@@ -87,11 +87,11 @@ def call(command: str, repo: CampaignRepo) -> Ended:
     return ended
 
 
-def show(ended: Ended, gateway: Sandbox) -> str:
+def show(ended: Ended, repo: CampaignRepo, gateway: Sandbox) -> str:
     lines = [f"= {ended.code}"]
     lines += [f"| {line}".rstrip() for line in ended.out.splitlines()]
     lines += [f"! {line}".rstrip() for line in ended.err.splitlines()]
-    text = "\n".join([*lines, ""]).replace(urlsplit(gateway.send_url).netloc, PORT)
+    text = "\n".join([*lines, ""]).replace(urlsplit(gateway.send_url).netloc, PORT).replace(str(repo.root), "/repo")
     for pattern, name in _VOLATILE:
         text = pattern.sub(name, text)
     return text

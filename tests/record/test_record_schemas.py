@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from record_builders import any_journals, events_of, histories
@@ -95,6 +95,7 @@ def test_any_line_is_valid(events):
 
 
 @each_event
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_a_line_with_one_key_more_or_less_is_not(event, data):
     line = json.loads(encode_line(data.draw(events_of(event)), START)[0])
@@ -103,6 +104,7 @@ def test_a_line_with_one_key_more_or_less_is_not(event, data):
         assert not LINE.is_valid({name: value for name, value in line.items() if name != key}), key
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_the_manifest_of_any_history_is_valid_after_every_event(history):
     record = Record()
