@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +69,14 @@ class _Open:
     planned: PlannedCampaign
     book: RecordBook
     keeping: NumberKeeping
+
+    @property
+    def is_recount(self) -> bool:
+        """Whether the input's rows changed since they were last counted: a run of no chunks writes that down."""
+        revision, rows = self.book.record.revision(self.planned.plan.revision), self.planned.sorted_rows
+        if not revision.runs:
+            return False
+        return (revision.totals, revision.runs[-1].started.outside) != (rows.totals, rows.outside)
 
 
 def apply(
@@ -144,6 +151,11 @@ class _Apply:
     def _refuse_unconfirmed(self) -> ExitCode:
         made = make_plan(self._loaded, self._options.late_rows, self._options.new_campaign)
         self._console.report(FORMATS[self._format](made))
+        self._raise_if_in_doubt(made)
+        if made.is_refused:
+            raise Refusal("the plan is refused, see above; nothing was sent")
+        if not made.has_something_to_send:
+            return ExitCode.DONE
         raise UsageProblem("nothing was sent: sending asks for --yes", "look at the plan above, then add --yes")
 
     def _raise_if_unsafe_record(self) -> None:
@@ -173,7 +185,7 @@ class _Apply:
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
         )
         inputs = [
-            PlanInputs(book.record, None, datetime.now(UTC), keeping, self._options.late_rows)
+            PlanInputs(book.record, None, self._clock.now(), keeping, self._options.late_rows)
             for book, keeping in opened
         ]
         plan, planned = plan_all(request, zip(self._loaded.prepared, inputs, strict=True))
@@ -237,11 +249,13 @@ class _Apply:
             plan, manifest = each.planned.plan, shown_path(each.book.paths.manifest)
             if stopped or not plan.has_something_to_send:
                 verdict = "not begun: the campaign before it stopped" if stopped else verdict_line(plan)
+                if not stopped and each.is_recount:
+                    self._send(each, connection)
                 yield ApplyResult(plan.file, verdict, manifest if each.book.record.opened else None)
                 continue
             outcome = self._send(each, connection)
             self._balance = outcome.progress.credits or self._balance
-            stopped = outcome.exit_code is not ExitCode.DONE
+            stopped = outcome.is_stopped
             yield ApplyResult(plan.file, verdict_line(plan), manifest, outcome)
 
     def _is_confirmed(self, plan: Plan) -> bool:

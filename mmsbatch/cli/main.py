@@ -30,6 +30,12 @@ COMMANDS = {
 NOT_BUILT = ("preview", "report", "init", "merge")
 
 
+class Stopped(MmsbatchError):
+    """Ctrl-C while nothing is being sent: during a run, signals go to the run."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 class LazyGroup(TyperGroup):
     """Loads a command's module only when it is called: `--version` should not wait for all of them."""
 
@@ -47,6 +53,13 @@ class LazyGroup(TyperGroup):
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         single.command(cmd_name, short_help=COMMANDS[cmd_name])(function)
         return typer.main.get_command(single)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry the command out. Raises Stopped for a KeyboardInterrupt, which typer would end on without a word."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, typer.Abort):
+            raise Stopped("stopped", "`mmsbatch status` shows what was sent before, if anything was") from None
 
 
 app = typer.Typer(
@@ -89,10 +102,6 @@ def _run(arguments: list[str]) -> int:
         # The reader of our output went away: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAULT
-    except (KeyboardInterrupt, typer.Abort):
-        # Once something is being sent, signals go to the run: here nothing was.
-        tell_error(UsageProblem("stopped; nothing was sent"))
-        return ExitCode.INTERRUPTED
     except Exception as error:
         from mmsbatch.cli.fault import report_fault  # noqa: PLC0415
 

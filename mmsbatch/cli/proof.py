@@ -27,12 +27,9 @@ from mmsbatch.reports.findings import count
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.proof import MOST_NUMBERS, Proof, send_proof
+from mmsbatch.sending.stops import refusal_code
 
-_CODES = {
-    Fate.ACCEPTED: ExitCode.DONE,
-    Fate.IN_DOUBT: ExitCode.IN_DOUBT,
-    Fate.RETRY_NOT_SENT: ExitCode.GATEWAY,
-}
+_CODES = {Fate.ACCEPTED: ExitCode.DONE, Fate.IN_DOUBT: ExitCode.IN_DOUBT}
 TO = typer.Option("--to", metavar="NUMBER", help="A test number; again for each, 10 at most.", show_default=False)
 
 
@@ -69,7 +66,7 @@ def proof(
         connection.ask_account()
         verdict = _send(loaded, to_send, connection)
     console.report(f"proof: {verdict.reason}; {verdict.accepted} accepted, {len(verdict.rejected)} rejected")
-    raise typer.Exit(_CODES.get(verdict.fate, ExitCode.GATEWAY))
+    raise typer.Exit(_CODES[verdict.fate] if verdict.fate in _CODES else refusal_code(verdict))
 
 
 def _read_numbers(texts: Sequence[str], policy: NumberPolicy) -> list[str]:

@@ -18,6 +18,8 @@ class Listener(ThreadingHTTPServer):
     """Serves each connection on a thread of its own; all of them are joined when it closes."""
 
     request_queue_size = 256
+    # A port in use is an error; some versions of Python would share it.
+    allow_reuse_port = False
     # Python joins on close only the threads that are no daemons.
     daemon_threads = False
 
@@ -44,6 +46,12 @@ class Listener(ThreadingHTTPServer):
         with self._connections_lock:
             self._connections.discard(request)
         super().shutdown_request(request)
+
+    def stop_accepting(self) -> None:
+        """Stop listening; where the system allows it, without waiting for the next poll."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.shutdown()
 
     def end_connections(self) -> None:
         """Wake every thread that waits for a client or for time."""

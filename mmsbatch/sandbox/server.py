@@ -15,7 +15,7 @@ from mmsbatch.sandbox.reply import Reply, text_reply
 from mmsbatch.sandbox.service import ACCOUNT_FIELDS, SEND_FIELDS, Service
 
 _FIELDS = {SEND: SEND_FIELDS, ACCOUNT: ACCOUNT_FIELDS}
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.05
 
 
 class Sandbox:
@@ -58,7 +58,7 @@ class Sandbox:
         """End at once, idle connections included; requests that are being processed are awaited."""
         if self._listener is None or self._thread is None:
             return
-        self._listener.shutdown()
+        self._listener.stop_accepting()
         self._thread.join()
         self._listener.end_connections()
         self._listener.server_close()

@@ -74,6 +74,12 @@ class RunOutcome:
     progress: Progress
     stop: Stop | None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it ended before its last chunk, so that no other campaign may be begun."""
+        interrupted = self.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+        return interrupted or (self.stop is not None and self.exit_code is not ExitCode.DONE)
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
@@ -279,6 +285,8 @@ class CampaignRun:
         self._context.book.show_now_and_then()
         if verdict.warning:
             self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
+        if verdict.fate is Fate.REFUSED and stop is None:
+            self._context.watcher.on_notice(f"chunk {job.id}: refused, {verdict.reason}; others have another text")
         self._context.watcher.on_progress(self._progress)
 
     def _count(self, job: ChunkJob, verdict: Verdict, stop: Stop | None) -> None:
@@ -374,7 +382,8 @@ class CampaignRun:
         self._append(ChunkAnswered(at=at, chunk=job.id, state=state, reason=reasons[state]))
 
     def _ended(self, code: ExitCode) -> RunEnded:
-        reason = self._stop.message if self._stop else "nothing left to send"
+        left = "some chunks were refused" if self._revision().totals.pending else "nothing left to send"
+        reason = self._stop.message if self._stop else left
         return RunEnded(
             at=self._context.clock.stamp(),
             run=self._context.run_id,
@@ -388,9 +397,15 @@ class CampaignRun:
         codes = [self._context.interruption.exit_code]
         if revision.in_doubt or revision.totals.in_doubt:
             codes.append(ExitCode.IN_DOUBT)
-        elif self._stop and (revision.totals.pending or not self._is_open):
-            codes.append(self._stop.exit_code if self._processed else self._stop.at_first)
+        elif revision.totals.pending or not self._is_open:
+            codes.append(self._code_of_rest())
         return gravest(*codes)
+
+    def _code_of_rest(self) -> ExitCode:
+        """Return what it means that something was not sent; without a stop, single chunks were refused."""
+        if self._stop is None:
+            return ExitCode.INCOMPLETE
+        return self._stop.exit_code if self._processed else self._stop.at_first
 
     def _stop_unwritable(self, error: OSError) -> None:
         """Stop for a disk that refuses: what cannot be written down must not be sent."""

@@ -93,7 +93,7 @@ class Tally:
         others_may_pass = verdict.reaction is Reaction.STOP_UNLESS_TEXTS_DIFFER and self.texts_differ and not canary
         if others_may_pass and self.refused < REFUSED_TEXTS:
             return None
-        return Stop(_describe_refusal(verdict), _HINTS.get(verdict.reaction, _HINT), at_first=_code_at_first(verdict))
+        return Stop(_describe_refusal(verdict), _HINTS.get(verdict.reaction, _HINT), at_first=refusal_code(verdict))
 
 
 _HINT = "its numbers are pending again: put the cause right, then run again to go on"
@@ -110,7 +110,7 @@ def _describe_refusal(verdict: Verdict) -> str:
     return f"{verdict.reason}{told}"
 
 
-def _code_at_first(verdict: Verdict) -> ExitCode:
+def refusal_code(verdict: Verdict) -> ExitCode:
     """Tell a refusal of the tool itself from one of a chunk: the former has had no chunk processed."""
     status = verdict.answer.status if verdict.answer else None
     if verdict.fate is Fate.RETRY_NOT_SENT or status in _TOOL_REFUSED or status is None:

@@ -66,7 +66,7 @@ class CampaignRepo:
     # --- what a user writes
 
     def write(self, name: str, text: str) -> Path:
-        path = self.root / name
+        path = (self.root / name).resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         self._inputs.add(path)

@@ -73,7 +73,7 @@ def plan_in_detail(repo: CampaignRepo, serve: Serve) -> Ended:
 def have_a_broken_library(repo: CampaignRepo, serve: Serve) -> Ended:
     """A library that raises what nobody expects, with a secret and a number in its text."""
     prepare(repo, serve)
-    repo.write("broken/jinja2.py", "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], '06399' + '80001')\n")
+    repo.write("broken/jinja2.py", "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], ''.join(['06', '39980001']))\n")
     return repo.run("apply", SPEC, "--yes", env={"PYTHONPATH": str(repo.root / "broken")})
 
 
@@ -161,7 +161,7 @@ def test_a_signal_before_anything_is_sent(repo: CampaignRepo, serve: Serve) -> N
     process.send_signal(signal.SIGINT)
     ended = repo.finish(process)
     assert ended.code == ExitCode.INTERRUPTED
-    assert "stopped" in ended.err
+    assert ended.err == "error: stopped\n    `mmsbatch status` shows what was sent before, if anything was\n"
     assert gateway.requests["send"] == 0
 
 

@@ -326,7 +326,7 @@ def test_one_invalid_campaign_refuses_all(repo: CampaignRepo, ready: Sandbox) ->
     ended = repo.run("apply", "campaigns", "--yes")
     assert ended.code == 1
     assert "[template-undefined]" in ended.err
-    assert ready.requests == {"send": 0, "account": 0}
+    assert not any(ready.requests.values())
 
 
 def test_recipients_may_be_named_at_run_time(repo: CampaignRepo, ready: Sandbox) -> None:

@@ -116,5 +116,5 @@ def test_of_two_that_end_a_request_the_first_does(start):
 def test_faults_change_while_it_runs(sandbox):
     sandbox.add_fault(parse_fault("status=500"))
     assert send(sandbox).http_status == 500
-    sandbox.faults.clear()
+    sandbox.clear_faults()
     assert send(sandbox).status == 100

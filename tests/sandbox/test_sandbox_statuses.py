@@ -146,7 +146,7 @@ FLOWS = {
     "url without tags": (122, write_flow(msgclass="2", media="<VIDEO>http://www.example.com/a.3gp</VIDEO>")),
     "text between the tags": (122, data(CLIENT + NUMBER + "x" + TEXT)),
     "number with a child": (122, data(CLIENT + "<MOBILEPHONE><A/></MOBILEPHONE>" + TEXT)),
-    "only wrong numbers": (123, write_flow("0139980001", "", "+33 6 39 98 00 01")),
+    "only wrong numbers": (123, write_flow("063998000", "", "+33 6 39 98 00 01")),
 }
 
 
