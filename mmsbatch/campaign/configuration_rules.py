@@ -80,7 +80,8 @@ def _check_not_built(gateway: _Place) -> Iterator[Diagnostic]:
     if gateway.data.get("exclusive_account") is True:
         message = "`exclusive_account: true` is not built yet in this version."
         yield gateway.value("config-not-built", "exclusive_account", message, hint)
-    if gateway.data.get("media_limits_kb", dict(_MEDIA_LIMITS)) != _MEDIA_LIMITS:
+    limits = _mapping(gateway.data.get("media_limits_kb"))
+    if any(isinstance(limit, int) and limit != _MEDIA_LIMITS.get(medium) for medium, limit in limits.items()):
         message = "`media_limits_kb` is not built yet in this version: media are not checked."
         yield gateway.key("config-not-built", "media_limits_kb", message, "Leave it out.")
     if gateway.data.get("settle_seconds", _SETTLE_SECONDS) != _SETTLE_SECONDS:

@@ -20,7 +20,7 @@ class Console:
     def report(self, text: str) -> None:
         """Print the command's result, or write it to its file. Raises UsageProblem where that cannot be written."""
         if self.output is None:
-            typer.echo(text)
+            _print(text)
             return
         try:
             self.output.write_text(text + "\n", encoding="utf-8")
@@ -30,18 +30,26 @@ class Console:
     def tell(self, text: str) -> None:
         """Say something in passing."""
         if not self.quiet:
-            typer.echo(text, err=True)
+            _print(text, err=True)
 
     def warn(self, text: str) -> None:
         """Say something that must be heard."""
-        typer.echo(f"{colored('warning:', 'yellow')} {text}", err=True)
+        _print(f"{colored('warning:', 'yellow')} {text}", err=True)
 
 
 def tell_error(error: MmsbatchError) -> None:
     """Say why a command stopped, and what can be done."""
-    typer.echo(f"{colored('error:', 'red')} {error.message}", err=True)
+    _print(f"{colored('error:', 'red')} {error.message}", err=True)
     if error.hint:
-        typer.echo(f"    {error.hint}", err=True)
+        _print(f"    {error.hint}", err=True)
+
+
+def _print(text: str, err: bool = False) -> None:
+    """Print for whoever reads; a reader who went away (`| head`) must not end a run, nor change its exit code."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
 def colored(text: str, color: str) -> str:

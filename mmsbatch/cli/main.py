@@ -1,6 +1,5 @@
 """The program: its commands, and the one place where an error becomes a message and an exit code."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -98,10 +97,6 @@ def _run(arguments: list[str]) -> int:
         return _tell(error)
     except typer.TyperException as error:
         return _tell_usage(error, arguments)
-    except BrokenPipeError:
-        # The reader of our output went away: nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAULT
     except Exception as error:
         from mmsbatch.cli.fault import report_fault  # noqa: PLC0415
 

@@ -51,6 +51,8 @@ def sandbox(
         server.start()
     except OSError as error:
         raise UsageProblem(f"port {port} cannot be used: {error.strerror}", "choose another with --port") from error
+    except ValueError as error:
+        raise UsageProblem(f"--credits-file: {error}") from error
     try:
         console.report(f"send_url: {server.send_url}\naccount_url: {server.account_url}")
         threading.Event().wait()

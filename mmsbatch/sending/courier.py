@@ -1,7 +1,8 @@
 """The only code that can reach the send endpoint: threads that carry one body each and bring the exchange back."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -42,6 +43,14 @@ class Courier:
             return self._done.get(timeout=max(seconds, 0.001))
         except Empty:
             return None
+
+    def arrived(self) -> Iterator[Delivery]:
+        """Give the deliveries that are here already."""
+        with suppress(Empty):
+            while True:
+                delivery = self._done.get_nowait()
+                if delivery is not None:
+                    yield delivery
 
     def wake(self) -> None:
         """Let `wait` return; safe in a signal handler."""

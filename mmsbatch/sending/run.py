@@ -146,8 +146,8 @@ class CampaignRun:
             if self._is_over():
                 return
             delivery = self._context.courier.wait(self._seconds_to_wait())
-            if delivery is not None and delivery.chunk in self._flying:
-                self._take(delivery)
+            if delivery is not None:
+                self._land(delivery)
 
     def _is_over(self) -> bool:
         if self._flying:
@@ -253,8 +253,12 @@ class CampaignRun:
 
     # --- one answer
 
-    def _take(self, delivery: Delivery) -> None:
-        attempt = self._flying.pop(delivery.chunk)
+    def _land(self, delivery: Delivery) -> None:
+        attempt = self._flying.pop(delivery.chunk, None)
+        if attempt is not None:
+            self._take(delivery, attempt)
+
+    def _take(self, delivery: Delivery, attempt: _Attempt) -> None:
         verdict = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
         try:
             if verdict.fate in _RETRIED and attempt.number <= self._settings.retries:
@@ -356,6 +360,8 @@ class CampaignRun:
         context.book.show()
 
     def _close(self) -> RunOutcome:
+        for delivery in self._context.courier.arrived():
+            self._land(delivery)
         for attempt in sorted(self._waiting):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
         for attempt in sorted(self._flying.values()):

@@ -72,12 +72,12 @@ class CampaignRepo:
         self._inputs.add(path)
         return path
 
-    def configure(self, gateway: Sandbox | Mapping[str, str], record: Any = {"numbers": "plain"}, **settings: Any) -> None:  # noqa: B006
+    def configure(self, gateway: Sandbox | Mapping[str, str], plain_numbers: bool = True, **settings: Any) -> None:
         """Write mmsbatch.yaml with the gateway `local`; settings are the gateway's keys."""
-        urls = gateway if isinstance(gateway, Mapping) else urls_of(gateway)
+        urls = urls_of(gateway) if isinstance(gateway, Sandbox) else gateway
         local = {**urls, "fiction_numbers": "accept", "credits_per_message": {"text": 1, "image": 1}, **settings}
-        more = {"record": record} if record else {}
-        self.write_yaml("mmsbatch.yaml", {"default_gateway": "local", "gateways": {"local": local}, **more})
+        record = {"record": {"numbers": "plain"}} if plain_numbers else {}
+        self.write_yaml("mmsbatch.yaml", {"default_gateway": "local", "gateways": {"local": local}, **record})
 
     def write_campaign(self, name: str = "sale", **keys: Any) -> str:
         """Write a campaign, by default a text to the rows of `<name>.csv`; return its path from the root."""

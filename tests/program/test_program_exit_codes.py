@@ -73,7 +73,10 @@ def plan_in_detail(repo: CampaignRepo, serve: Serve) -> Ended:
 def have_a_broken_library(repo: CampaignRepo, serve: Serve) -> Ended:
     """A library that raises what nobody expects, with a secret and a number in its text."""
     prepare(repo, serve)
-    repo.write("broken/jinja2.py", "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], ''.join(['06', '39980001']))\n")
+    repo.write(
+        "broken/jinja2.py",
+        "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], ''.join(['06', '39980001']))\n",
+    )
     return repo.run("apply", SPEC, "--yes", env={"PYTHONPATH": str(repo.root / "broken")})
 
 

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from urllib.parse import parse_qs
 
 import yaml
@@ -74,10 +73,11 @@ class Signalled:
 
 @dataclass(frozen=True)
 class Post:
-    """A request as it left: when, what was on disk by then, what it held."""
+    """A request as it left: when, what will come of it, what was on disk by then, what it held."""
 
     at: float
     chunk: str
+    step: object
     events: tuple
     manifest: str
     numbers: tuple
@@ -93,8 +93,8 @@ class FakeCourier:
         self.most = 0
 
     def send(self, chunk, body):
-        self._world.note_post(chunk, body)
         step = self._script.popleft() if self._script else OK
+        self._world.note_post(chunk, body, step)
         if isinstance(step, Signalled):
             for number_of in step.signals:
                 self._world.interruption.request(number_of, self._world.seconds)
@@ -114,6 +114,9 @@ class FakeCourier:
         self._world.seconds = max(self._world.seconds, first[0])
         return first[2]
 
+    def arrived(self):
+        return [delivery for due, _, delivery in sorted(self._due) if due <= self._world.seconds]
+
 
 @dataclass
 class World:
@@ -128,6 +131,7 @@ class World:
     interruption: Interruption = field(default_factory=Interruption)
     keeping: object = field(default_factory=keep_plain)
     courier: object = None
+    prepared: object = None
 
     @property
     def clock(self):
@@ -160,9 +164,9 @@ class World:
         assert prepared, [*found, *more]
         return prepared
 
-    def run(self, *script, disk=None, **campaign):
+    def run(self, *script, disk=None, late_rows=False, **campaign):
         """Plan and carry out one run; return its outcome."""
-        prepared = self.prepare(**campaign)
+        prepared = self.prepared = self.prepare(**campaign)
         book = RecordBook(self.paths, self.clock.monotonic, disk)
         ensure_opened(
             book,
@@ -172,9 +176,7 @@ class World:
             keeping=self.keeping,
             clock=self.clock,
         )
-        planned = plan_campaign(
-            prepared, PlanInputs(book.record, Decimal(1000), START, self.keeping, campaign.get("late_rows", False))
-        )
+        planned = plan_campaign(prepared, PlanInputs(book.record, Decimal(1000), START, self.keeping, late_rows))
         self.courier = FakeCourier(self, script)
         outcome = CampaignRun(planned, self._context(book)).carry_out()
         self.check_files()
@@ -200,13 +202,14 @@ class World:
     def on_progress(self, progress):
         self.progress.append(progress)
 
-    def note_post(self, chunk, body):
+    def note_post(self, chunk, body, step):
         fields = {key: values[0] for key, values in parse_qs(body.decode()).items()}
         flow = fields["XMLFlow"]
         self.posts.append(
             Post(
                 at=self.seconds,
                 chunk=chunk,
+                step=step,
                 events=read_journal(self.paths.journal).events,
                 manifest=self.paths.manifest.read_text(encoding="utf-8") if self.paths.manifest.exists() else "",
                 numbers=tuple(re.findall("<MOBILEPHONE>([0-9]{11})</MOBILEPHONE>", flow)),
@@ -241,6 +244,3 @@ class World:
     @property
     def totals(self):
         return {name: count for name, count in self.manifest["totals"].items() if count and name != "rows"}
-
-
-world_in = partial(World)

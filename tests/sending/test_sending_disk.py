@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pytest
-from sending_builders import OK, REFUSED_CONNECTION, After, answer, number
+from sending_builders import OK, REFUSED_CONNECTION, answer, number
 
+from mmsbatch.errors import Refusal
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.events import DoubtResolved
@@ -19,11 +20,11 @@ class Killed(BaseException):
     """The process is no more."""
 
 
-class CountingDisk(LocalDisk):
-    """Raises at the n-th operation, before or after carrying it out; and, where it is `full`, at all that follow."""
+class FailingDisk(LocalDisk):
+    """Raises at the n-th operation, before or after carrying it out; once it is `full`, at all that follow."""
 
-    def __init__(self, stop_at, error, when="before", full=False):
-        self._left, self._error, self._when, self._full = stop_at, error, when, full
+    def __init__(self, stop_at=0, error=None, when="before", full=False):
+        self._stop_at, self._error, self._when, self._full = stop_at, error, when, full
         self.operations = 0
 
     def append(self, path, data, at):
@@ -34,76 +35,109 @@ class CountingDisk(LocalDisk):
 
     def _do(self, write):
         self.operations += 1
-        here = self.operations == self._left
+        here = self.operations == self._stop_at
         if here and self._when == "after":
             write()
-        if here or (self._full and self.operations > self._left):
+        if here or (self._full and self.operations > self._stop_at):
             raise self._error
         write()
 
 
-def count_operations(tmp_path_factory):
-    from sending_builders import World  # noqa: PLC0415
-
-    disk = CountingDisk(0, None)
-    World(tmp_path_factory.mktemp("whole")).run(*SCRIPT, disk=disk)
-    return disk.operations
+OPENING, OPERATIONS = 1, 14
+each_moment = pytest.mark.parametrize("when", ["before", "after"])
 
 
-MOST_OPERATIONS = 13
-each_operation = pytest.mark.parametrize("stop_at", range(1, MOST_OPERATIONS + 1))
+def no_space():
+    return OSError(28, "No space left on device")
 
 
-def test_every_operation_is_in_the_table(tmp_path_factory):
-    assert count_operations(tmp_path_factory) == MOST_OPERATIONS
+def test_the_operations_are_as_many_as_the_tables_say(world):
+    disk = FailingDisk()
+    world.run(*SCRIPT, disk=disk)
+    assert disk.operations == OPERATIONS
 
 
-def assert_announced(world):
-    """Each request that left was on disk before."""
-    for post in world.posts:
-        assert post.events[-1].name == "sending"
-        assert post.events[-1].chunk == post.chunk
+def taken(world):
+    """The requests that arrived at the gateway."""
+    return [post for post in world.posts if post.step is not REFUSED_CONNECTION]
 
 
 def settle(world):
-    """Settle doubt as a person would who asked the gateway: it took the request if it came with an answer."""
+    """Settle all doubt as the gateway knows it."""
     content = read_journal(world.paths.journal)
     record, writer = Record(content.events), JournalWriter(world.paths.journal, content.tail)
     record.close_interrupted()
+    arrived = {post.chunk for post in taken(world)}
     for chunk in record.revision(1).in_doubt:
-        took = chunk.id in [post.chunk for post in world.posts][:1] + [post.chunk for post in world.posts][2:]
-        writer.append(DoubtResolved(at="2026-12-19T09:00:00.000Z", chunk=chunk.id, sent=took, reason="asked", by="Zoé"))
+        at, sent = "2026-12-19T09:00:00.000Z", chunk.id in arrived
+        writer.append(DoubtResolved(at=at, chunk=chunk.id, sent=sent, reason="asked", by="Zoé"))
+
+
+def assert_each_was_announced(world):
+    for post in world.posts:
+        assert (post.events[-1].name, post.events[-1].chunk) == ("sending", post.chunk)
 
 
 def assert_everybody_once(world):
-    """All but the one request that surely did not arrive were taken: nobody stands in two of them."""
-    taken = [post for place, post in enumerate(world.posts) if place != 1]
-    counts = Counter(each for post in taken for each in post.numbers)
+    counts = Counter(each for post in taken(world) for each in post.numbers)
     assert sorted(counts) == EVERYBODY
     assert set(counts.values()) == {1}
     assert sum(world.totals.values()) == 6
     assert world.manifest["status"] == "complete"
 
 
-@each_operation
-@pytest.mark.parametrize("when", ["before", "after"])
+@each_moment
+@pytest.mark.parametrize("stop_at", range(1, OPERATIONS + 1))
 def test_a_process_that_dies_anywhere_sends_to_nobody_twice(world, stop_at, when):
     with pytest.raises(Killed):
-        world.run(*SCRIPT, disk=CountingDisk(stop_at, Killed(), when))
-    died_at = len(world.posts)
-    assert_announced(world)
+        world.run(*SCRIPT, disk=FailingDisk(stop_at, Killed(), when))
+    assert_each_was_announced(world)
     settle(world)
-    assert world.run(*SCRIPT[died_at:]).exit_code is ExitCode.DONE
-    if died_at != 1:  # the retry script fits only where the run was cut elsewhere
-        assert_everybody_once(world)
+    assert world.run().exit_code is ExitCode.DONE
+    assert_everybody_once(world)
 
 
-@each_operation
+@each_moment
 @pytest.mark.parametrize("full", [False, True], ids=["once", "for good"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_disk_that_refuses_stops_the_run_before_anything_leaves_unannounced(world, stop_at, when, full):
-    pass
+@pytest.mark.parametrize("stop_at", range(OPENING + 1, OPERATIONS + 1))
+def test_a_disk_that_refuses_stops_the_run_and_nobody_is_sent_to_twice(world, stop_at, full, when):
+    outcome = world.run(*SCRIPT, disk=FailingDisk(stop_at, no_space(), when, full))
+    assert_each_was_announced(world)
+    left = len(EVERYBODY) - sum(len(post.numbers) for post in taken(world))
+    assert outcome.stop.message == "the record cannot be written: No space left on device"
+    if not world.posts:
+        assert outcome.exit_code is ExitCode.REFUSED
+    else:
+        assert outcome.exit_code in ({ExitCode.INCOMPLETE, ExitCode.IN_DOUBT} if left else {ExitCode.IN_DOUBT, 0})
+    settle(world)
+    assert world.run().exit_code is ExitCode.DONE
+    assert_everybody_once(world)
 
 
-def test_placeholder(world):
-    world.run(After(1, OK))
+@pytest.mark.parametrize(("stop_at", "posts"), [(2, 0), (3, 0), (4, 0), (6, 1), (8, 2), (11, 3)])
+def test_what_cannot_be_announced_does_not_leave(world, stop_at, posts):
+    world.run(*SCRIPT, disk=FailingDisk(stop_at, no_space(), full=True))
+    assert len(world.posts) == posts
+
+
+def test_what_is_announced_and_cannot_be_shown_does_not_leave_and_is_no_doubt(world):
+    """The ninth operation replaces the manifest, between an announcement and its request."""
+    outcome = world.run(*SCRIPT, disk=FailingDisk(9, no_space()))
+    assert len(world.posts) == 2
+    assert world.states == {"1-1": "accepted", "1-2": "failed"}
+    assert outcome.exit_code is ExitCode.INCOMPLETE
+
+
+@each_moment
+def test_a_record_that_cannot_be_opened_is_refused(world, when):
+    with pytest.raises(Refusal, match="the record cannot be written: No space left on device"):
+        world.run(disk=FailingDisk(OPENING, no_space(), when))
+    assert world.posts == []
+
+
+def test_nothing_is_done_where_late_rows_cannot_even_be_begun(world):
+    world.run(people=2)
+    outcome = world.run(people=4, late_rows=True, disk=FailingDisk(1, no_space(), full=True))
+    assert outcome.exit_code is ExitCode.REFUSED
+    assert len(world.posts) == 1
+    assert world.events[-1].name == "run-ended"

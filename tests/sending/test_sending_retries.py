@@ -1,5 +1,7 @@
 """What surely did not arrive, or was not fetched, is tried again; nothing else is."""
 
+from itertools import pairwise
+
 import pytest
 from sending_builders import NO_ANSWER, OK, REFUSED_CONNECTION, After, answer
 
@@ -51,7 +53,7 @@ def test_the_waits_double_up_to_a_bound(world, jitter, gaps):
     world.jitter = jitter
     world.run(*[REFUSED_CONNECTION] * 7, people=2, gateway={"retries": 7})
     times = [post.at for post in world.posts]
-    assert [later - sooner for sooner, later in zip(times, times[1:], strict=False)] == gaps
+    assert [later - sooner for sooner, later in pairwise(times)] == gaps
 
 
 def test_nothing_new_starts_while_one_waits_to_be_tried_again(world):
