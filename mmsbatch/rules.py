@@ -136,6 +136,7 @@ _ALL = (
     # --- the plan
     _error("plan-recipients", "More recipients than `limits.recipients` allows, over the whole revision."),
     _error("plan-credits", "More credits than `limits.credits` allows, over the whole revision."),
+    _error("plan-rejected", "More numbers were rejected so far than `limits.max_rejected` allows.", "1.4", 123),
     _error("plan-price-unknown", "`limits.credits` asks for a check, and the price of a message is not known."),
     _error("plan-credit-short", "The account has fewer credits than the plan needs.", "2.2", 103, 104),
     _error("plan-revision", "The revision is lower than the record's highest, or was raised over unsettled doubt."),

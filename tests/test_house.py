@@ -2,6 +2,7 @@
 
 import ast
 import re
+import socket
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_modules_and_functions_stay_small(module: Path) -> None:
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count the lines of a function from its body on: a command's signature is as long as its flags are many."""
+    """Count the lines after signature and docstring: a command's are as long as its flags are many."""
     first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
     return (node.end_lineno or first.lineno) - first.lineno + 1
 
@@ -69,6 +70,12 @@ def imported(module: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             yield node.module or ""
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "gateway.example"])
+def test_no_test_reaches_beyond_this_machine(host: str) -> None:
+    with pytest.raises(Exception, match=f"a test wants to reach {host}"):
+        socket.create_connection((host, 80), timeout=0.1)
 
 
 def test_every_runtime_dependency_has_its_reason_in_the_docs() -> None:

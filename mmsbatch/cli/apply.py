@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -28,7 +29,7 @@ from mmsbatch.cli.options import (
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
-from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
+from mmsbatch.errors import GatewayRefusal, InDoubt, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planner import PlanInputs, PlannedCampaign
@@ -42,11 +43,13 @@ from mmsbatch.reports.applied import ApplyResult
 from mmsbatch.reports.findings import count
 from mmsbatch.reports.plans import FORMATS, verdict_line
 from mmsbatch.sending.clock import Clock
+from mmsbatch.sending.context import RunContext, RunOutcome
 from mmsbatch.sending.courier import Courier
 from mmsbatch.sending.interruption import Interruption, listening
 from mmsbatch.sending.opening import ensure_opened
-from mmsbatch.sending.run import CampaignRun, RunContext, RunOutcome
+from mmsbatch.sending.run import CampaignRun
 
+_SEE_ABOVE = "the plan is refused, see above; nothing was sent"
 SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of them.", show_default=False)
 
 
@@ -119,9 +122,9 @@ def apply(
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
     check_format(output_format)
     options = ApplyOptions(yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign)
+    console = Console(output, quiet or output_format == "json")
     loaded = load(specs, config, gateway, recipients)
     loaded.raise_if_invalid()
-    console = Console(output, quiet or output_format == "json")
     raise typer.Exit(_Apply(loaded, options, console, output_format).carry_out())
 
 
@@ -138,6 +141,9 @@ class _Apply:
 
     def carry_out(self) -> ExitCode:
         self._raise_if_unsafe_record()
+        if not self._loaded.prepared:
+            self._console.report("nothing to send: drafts are validated, never sent")
+            return ExitCode.DONE
         with connect(self._settings, self._environ) as connection:
             if not self._may_be_confirmed():
                 return self._refuse_unconfirmed()
@@ -153,7 +159,7 @@ class _Apply:
         self._console.report(FORMATS[self._format](made))
         self._raise_if_in_doubt(made)
         if made.is_refused:
-            raise Refusal("the plan is refused, see above; nothing was sent")
+            raise Refusal(_SEE_ABOVE)
         if not made.has_something_to_send:
             return ExitCode.DONE
         raise UsageProblem("nothing was sent: sending asks for --yes", "look at the plan above, then add --yes")
@@ -211,11 +217,12 @@ class _Apply:
     # --- deciding
 
     def _decide(self, plan: Plan, campaigns: list[_Open], connection: Connection) -> ExitCode:
-        if self._format == "text" and (plan.has_something_to_send or plan.is_refused):
-            self._console.tell(FORMATS["text"](plan))
+        shown = plan.has_something_to_send and (not self._console.quiet or self._will_ask())
+        if shown:
+            self._console.show(FORMATS["text"](plan))
         self._raise_if_in_doubt(plan)
         if plan.is_refused:
-            raise PlanRefused(list(plan.diagnostics))
+            raise Refusal(_SEE_ABOVE) if shown else PlanRefused(list(plan.diagnostics))
         if plan.has_something_to_send and not self._is_confirmed(plan):
             raise UsageProblem("nothing was sent: not confirmed")
         results = list(self._send_all(campaigns, connection))
@@ -254,12 +261,16 @@ class _Apply:
                 yield ApplyResult(plan.file, verdict, manifest if each.book.record.opened else None)
                 continue
             outcome = self._send(each, connection)
-            self._balance = outcome.progress.credits or self._balance
+            if outcome.progress.credits is not None:
+                self._balance = outcome.progress.credits
             stopped = outcome.is_stopped
             yield ApplyResult(plan.file, verdict_line(plan), manifest, outcome)
 
+    def _will_ask(self) -> bool:
+        return not self._options.yes and not self._settings.is_sandbox
+
     def _is_confirmed(self, plan: Plan) -> bool:
-        if self._options.yes or self._settings.is_sandbox:
+        if not self._will_ask():
             return True
         total = sum(each.to_send or 0 for each in plan.campaigns)
         return typer.confirm(f"Send to {count(total, 'recipient')} through {plan.gateway}?", err=True)
@@ -280,6 +291,7 @@ class _Apply:
                 run_id=uuid4().hex[:12],
                 holder=str(self._holder()),
                 credits_before=self._balance,
+                ask_credits=partial(_ask_credits, connection),
             )
             with listening(interruption, self._clock.monotonic, courier.wake):
                 outcome = self._run(each, context, connection)
@@ -296,6 +308,13 @@ class _Apply:
                 clock=self._clock,
             )
         return CampaignRun(each.planned, context).carry_out()
+
+
+def _ask_credits(connection: Connection) -> Decimal | None:
+    try:
+        return connection.ask_account().credits
+    except GatewayRefusal:
+        return None
 
 
 @contextmanager

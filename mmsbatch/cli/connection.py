@@ -43,7 +43,8 @@ def connect(settings: GatewaySettings, environ: Mapping[str, str]) -> Iterator[C
 def _embedded(settings: GatewaySettings) -> Iterator[Connection]:
     from mmsbatch.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 - a server is not needed to validate
 
-    options = SandboxOptions(charset=settings.charset)
+    # A name of its own: a stand-alone sandbox must not look like the same account.
+    options = SandboxOptions(client_code="embedded", charset=settings.charset)
     with Sandbox(options) as sandbox:
         reachable = replace(settings, send_url=sandbox.send_url, account_url=sandbox.account_url)
         code = options.client_code

@@ -8,6 +8,10 @@ from pathlib import Path
 import typer
 
 from mmsbatch.errors import MmsbatchError, UsageProblem
+from mmsbatch.record.paths import JOURNAL_SUFFIX, MANIFEST_SUFFIX
+
+#: Files that people and the tool keep beside each other, by their endings.
+_KEPT = (JOURNAL_SUFFIX, MANIFEST_SUFFIX, ".yaml", ".yml", ".csv", ".lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,17 @@ class Console:
 
     output: Path | None = None
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse an output that cannot, or must not, be written: before the command does anything."""
+        if self.output is None:
+            return
+        if self.output.name.endswith(_KEPT):
+            raise UsageProblem(f"-o {self.output}: a report must not replace a campaign, its recipients or its record")
+        if self.output.is_dir() or not self.output.absolute().parent.is_dir():
+            raise UsageProblem(f"-o {self.output}: the report cannot be written there")
+        if not os.access(self.output if self.output.exists() else self.output.absolute().parent, os.W_OK):
+            raise UsageProblem(f"-o {self.output}: the report cannot be written: no permission")
 
     def report(self, text: str) -> None:
         """Print the command's result, or write it to its file. Raises UsageProblem where that cannot be written."""
@@ -31,6 +46,10 @@ class Console:
         """Say something in passing."""
         if not self.quiet:
             _print(text, err=True)
+
+    def show(self, text: str) -> None:
+        """Show what a person must see before they decide, however quiet it is asked to be."""
+        _print(text, err=True)
 
     def warn(self, text: str) -> None:
         """Say something that must be heard."""

@@ -1,7 +1,9 @@
 """The program: its commands, and the one place where an error becomes a message and an exit code."""
 
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -30,9 +32,15 @@ NOT_BUILT = ("preview", "report", "init", "merge")
 
 
 class Stopped(MmsbatchError):
-    """Ctrl-C while nothing is being sent: during a run, signals go to the run."""
+    """A signal while nothing is being sent: during a run, signals go to the run."""
 
-    exit_code = ExitCode.INTERRUPTED
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__("stopped", "`mmsbatch status` shows what was sent before, if anything was")
+        self.exit_code = code
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where it comes, so that it ends a command as Ctrl-C does: locks are let go, the code is ours."""
 
 
 class LazyGroup(TyperGroup):
@@ -58,7 +66,7 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, typer.Abort):
-            raise Stopped("stopped", "`mmsbatch status` shows what was sent before, if anything was") from None
+            raise Stopped(ExitCode.INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -87,7 +95,12 @@ def main(
 
 def run() -> None:
     """Run the program and leave with its exit code."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(_run(sys.argv[1:]))
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    raise Terminated
 
 
 def _run(arguments: list[str]) -> int:
@@ -97,6 +110,8 @@ def _run(arguments: list[str]) -> int:
         return _tell(error)
     except typer.TyperException as error:
         return _tell_usage(error, arguments)
+    except Terminated:
+        return _tell(Stopped(ExitCode.TERMINATED))
     except Exception as error:
         from mmsbatch.cli.fault import report_fault  # noqa: PLC0415
 

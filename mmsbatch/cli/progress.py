@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mmsbatch.cli.console import Console, is_live
-from mmsbatch.sending.run import Progress, Watcher
+from mmsbatch.sending.context import Progress, Watcher
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -9,8 +9,8 @@ import typer
 
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
-from mmsbatch.cli.loading import Loaded, load
-from mmsbatch.cli.options import Config, Gateway, Recipients, ShowNumbers, Spec
+from mmsbatch.cli.loading import Loaded, load, one_file
+from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -40,6 +40,7 @@ def proof(
     gateway: Gateway = None,
     config: Config = None,
     recipients: Recipients = None,
+    new_campaign: NewCampaign = False,
     show_numbers: ShowNumbers = False,
 ) -> None:
     """Send the message to a few test numbers, with invented values for the columns.
@@ -50,7 +51,7 @@ def proof(
 
       mmsbatch proof campaigns/winter-sale.yaml --gateway sandbox --to "06 39 98 00 01"
     """
-    loaded = load([spec], config, gateway, recipients)
+    loaded = load([one_file(spec)], config, gateway, recipients)
     loaded.raise_if_invalid()
     if not loaded.prepared:
         raise UsageProblem(f"{spec} is a draft: it is never sent, not even as a proof", "set `state: ready`")
@@ -64,7 +65,7 @@ def proof(
         raise UsageProblem("nothing was sent: not confirmed")
     with connect(loaded.workspace.settings, os.environ) as connection:
         connection.ask_account()
-        verdict = _send(loaded, to_send, connection)
+        verdict = _send(loaded, to_send, connection, new_campaign)
     console.report(f"proof: {verdict.reason}; {verdict.accepted} accepted, {len(verdict.rejected)} rejected")
     raise typer.Exit(_CODES[verdict.fate] if verdict.fate in _CODES else refusal_code(verdict))
 
@@ -94,11 +95,11 @@ def _sample_text(prepared: Prepared) -> str:
     return text
 
 
-def _send(loaded: Loaded, to_send: Proof, connection: Connection) -> Verdict:
+def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: bool) -> Verdict:
     settings, clock = loaded.workspace.settings, Clock()
     campaign: Path = to_send.prepared.campaign.path
     account = connection.credentials.fingerprint
-    access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, writes=True)
+    access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign, writes=True)
     holder = this_process(os.environ, clock.stamp())
     with writing_record(), open_book(record_paths(campaign, settings.name), holder, clock.monotonic) as book:
         keeping = access.check(campaign, book.record.opened)

@@ -1,6 +1,7 @@
 """How commands get at the record of a campaign: to read it, or to write it under its lock."""
 
 import getpass
+import hashlib
 import os
 import socket
 import subprocess
@@ -16,7 +17,8 @@ from mmsbatch.record.events import JournalOpened
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.lock import Holder
+from mmsbatch.record.lock import Holder, is_held
+from mmsbatch.record.manifest import raise_if_ahead
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
 
@@ -34,15 +36,26 @@ class RecordAccess:
 
     def check(self, campaign: Path, opened: JournalOpened | None) -> NumberKeeping:
         """Return how numbers are kept. Raises Refusal where the record is not this campaign's, or lacks its key."""
-        identity = Identity(campaign, self.settings.name, self.account)
+        identity = Identity(campaign, self.settings.name, self.account, *self._whereabouts(campaign))
         check_identity(opened, identity, record_paths(campaign, self.settings.name), self.new_campaign)
         return choose_keeping(opened, self.environ, self._may_be_plain(campaign), str(campaign))
 
+    def _whereabouts(self, campaign: Path) -> tuple[str, Path | None]:
+        """Return the file's digest and where its twins may lie; a rehearsal may be repeated as often as one likes."""
+        if self.settings.is_sandbox:
+            return "", None
+        digest = hashlib.sha256(campaign.read_bytes()).hexdigest()
+        return digest, repository_root(campaign) or campaign.resolve().parent
+
     def read(self, campaign: Path) -> tuple[Record, NumberKeeping]:
         """Read a record without its lock, for a plan."""
-        content = read_journal(record_paths(campaign, self.settings.name).journal)
+        paths = record_paths(campaign, self.settings.name)
+        content = read_journal(paths.journal)
         keeping = self.check(campaign, content.opened)
         record = Record(content.events)
+        if not is_held(paths.lock):
+            # A run under way writes on while we read.
+            raise_if_ahead(paths.manifest, record)
         record.close_interrupted()
         return record, keeping
 

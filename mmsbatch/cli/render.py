@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import load
+from mmsbatch.cli.loading import load, one_file
 from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, Spec
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -41,7 +41,8 @@ def render(
     """
     if every and chunk is not None:
         raise UsageProblem("--chunk and --all exclude each other")
-    loaded = load([spec], config, gateway, recipients)
+    console = Console(output)
+    loaded = load([one_file(spec)], config, gateway, recipients)
     loaded.raise_if_invalid()
     if not loaded.prepared:
         raise UsageProblem(f"{spec} is a draft: it has no chunks yet", "set `state: ready`")
@@ -51,7 +52,7 @@ def render(
     flows = [_flow(prepared, job, show_numbers) for job in jobs]
     if not flows:
         raise UsageProblem(_why_none(prepared, chunk))
-    Console(output).report("\n\n".join(flows))
+    console.report("\n\n".join(flows))
     raise typer.Exit(ExitCode.DONE)
 
 

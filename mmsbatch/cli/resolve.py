@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import named_files, open_workspace
+from mmsbatch.cli.loading import named_files, one_file, open_workspace
 from mmsbatch.cli.options import Config, Gateway, Spec
 from mmsbatch.cli.records import this_process, who_decides, writing_record
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
+from mmsbatch.masking import mask_digits
 from mmsbatch.record.book import RecordBook, open_book
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.fold import ChunkRecord
@@ -52,13 +53,13 @@ def resolve(
       mmsbatch resolve campaigns/winter-sale.yaml --rejected --as not-sent --reason "account setting corrected"
     """
     _check_usage(chunk, rejected, found, reason)
-    settings = open_workspace(named_files([spec]), config, gateway).settings
+    settings = open_workspace(named_files([one_file(spec)]), config, gateway).settings
     clock, console = Clock(), Console()
     holder = this_process(os.environ, clock.stamp())
     with writing_record(), open_book(record_paths(spec, settings.name), holder, clock.monotonic) as book:
         if book.record.opened is None:
             raise UsageProblem(f"{spec} has no record for the gateway {settings.name}: nothing was sent")
-        by = who_decides(os.environ)
+        by, reason = who_decides(os.environ), mask_digits(reason)
         if rejected:
             told = _release(book, reason, by, clock)
         else:

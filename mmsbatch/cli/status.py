@@ -1,6 +1,7 @@
 """`mmsbatch status`: what the record says of campaigns. Needs no network and no credentials."""
 
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +69,10 @@ def _records(file: Path, gateway: str | None, show_numbers: bool) -> Iterator[Re
 
 def _gateways(file: Path) -> Iterator[str]:
     real = file.resolve()
-    journals = {real.with_name(f"{real.stem}{JOURNAL_SUFFIX}"), *real.parent.glob(f"{real.stem}.*{JOURNAL_SUFFIX}")}
+    journals = {
+        real.with_name(f"{real.stem}{JOURNAL_SUFFIX}"),
+        *real.parent.glob(f"{escape(real.stem)}.*{JOURNAL_SUFFIX}"),
+    }
     for journal in sorted(journals):
         opened = read_journal(journal).opened
         if opened is not None:

@@ -48,7 +48,7 @@ def query_account(poster: Posts, settings: GatewaySettings, credentials: Credent
         case NotSent(reason) | Lost(reason):
             raise GatewayRefusal(f"the account could not be checked: {reason}", "nothing was sent; try again later")
         case Answered():
-            return read_account(_read_whole(exchange))
+            return read_account(_read_whole(exchange).without(credentials.hide))
 
 
 def read_account(answer: Answer) -> AccountState:

@@ -7,8 +7,8 @@ other lines, loses a last line without an end, and cuts IDs at the first line en
 
 import codecs
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from mmsbatch.masking import mask_digits
@@ -50,6 +50,10 @@ class Answer:
     needed: Decimal | None = None
     available: Decimal | None = None
     problem: str = ""
+
+    def without(self, hide: Callable[[str], str]) -> "Answer":
+        """Return the answer with its free texts passed through `hide`: they may echo credentials."""
+        return replace(self, status_text=hide(self.status_text), campaign_id=hide(self.campaign_id))
 
 
 @dataclass(frozen=True, slots=True)

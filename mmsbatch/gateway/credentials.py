@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -59,6 +60,12 @@ class Credentials:
     passcode: Secret
     client: str = field(repr=False)
     account: str = field(repr=False)
+
+    def hide(self, text: str) -> str:
+        """Mask the passcode and the client code in a text that came from outside: a gateway may echo them."""
+        for secret in {self.passcode.reveal(), self.client_code, self.client, self.account}:
+            text = re.sub(re.escape(secret), _MASKED, text, flags=re.IGNORECASE) if secret else text
+        return text
 
     @property
     def fingerprint(self) -> str:

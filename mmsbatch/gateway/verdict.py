@@ -4,8 +4,8 @@ The rule behind the table: what provably did not arrive may be sent again, what 
 is what the answer says, and everything else is doubt. Doubt never sends twice.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mmsbatch.gateway.answer import Answer, read_answer
@@ -46,6 +46,11 @@ class Verdict:
     rejected: tuple[str, ...] = field(default=(), repr=False)
     unaccounted: tuple[str, ...] = field(default=(), repr=False)
     warning: str = ""
+
+    def without(self, hide: Callable[[str], str]) -> "Verdict":
+        """Return the verdict with all that the gateway said passed through `hide`."""
+        answer = self.answer.without(hide) if self.answer else None
+        return replace(self, answer=answer, reason=hide(self.reason))
 
     @property
     def stops(self) -> bool:
@@ -109,8 +114,16 @@ def _judge_success(exchange: Answered, answer: Answer, numbers: Sequence[str], s
         accepted=len(numbers) - len(rejected) - len(unaccounted),
         rejected=rejected,
         unaccounted=unaccounted,
-        warning=_warn_of_date(answer, scheduled),
+        warning=_warn_of_date(answer, scheduled) or _warn_of_invalid(answer),
     )
+
+
+def _warn_of_invalid(answer: Answer) -> str:
+    unread = answer.invalid_count - len(answer.invalid)
+    if not unread:
+        return ""
+    told = "they count as accepted" if answer.ids is None else "those that IDs does not name are unaccounted for"
+    return f"{unread} of the numbers that the gateway refused cannot be read; {told}"
 
 
 def _warn_of_date(answer: Answer, scheduled: bool) -> str:

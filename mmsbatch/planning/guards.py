@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mmsbatch.campaign.model import Campaign
+from mmsbatch.campaign.model import Campaign, Limits
 from mmsbatch.diagnostics import Diagnostic
 from mmsbatch.record.fold import Record, RevisionRecord
-from mmsbatch.record.states import REACHED
+from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.rules import finding
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: The digests that make up what a recipient sees.
 CONTENT = ("template", "variables", "media")
+_ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
+#: From so many answered numbers on, `max_rejected` is looked at.
+REJECTED_FROM = 100
 SCHEDULE_MARGIN = timedelta(minutes=5)
 
 
@@ -27,6 +30,7 @@ def guard(planned: "PlannedCampaign", inputs: "PlanInputs", allow_mixed: bool) -
         return found
     found += _guard_schedule(campaign, record.revision(campaign.revision), inputs.now)
     found += _guard_limits(planned, record.revision(campaign.revision))
+    found += _guard_rejected(campaign, record.revision(campaign.revision))
     found += _guard_credit(planned)
     found += _guard_content(planned, allow_mixed)
     return [*found, *_tell_resend(planned)]
@@ -70,7 +74,7 @@ def _guard_schedule(campaign: Campaign, revision: RevisionRecord, now: datetime)
             f"{campaign.schedule:%Y-%m-%d %H:%M:%S} (Europe/Paris) is {_distance(campaign.schedule - now)}",
             "set a later date, at least 5 minutes ahead, or drop `schedule` to send at once",
         )
-    former = revision.runs[-1].started.scheduled_for if revision.runs else None
+    former = revision.last_reaching.scheduled_for if revision.last_reaching else None
     due = campaign.schedule.isoformat() if campaign.schedule else None
     reached = sum(revision.count(state) for state in REACHED)
     if reached and former != due:
@@ -129,6 +133,32 @@ def _guard_price(
 
 def _sum_up(before: Decimal | int, now: Decimal | int) -> str:
     return f"{before + now:,} ({before:,} before, {now:,} now)" if before else f"{now:,}"
+
+
+def is_canary_over(revision: RevisionRecord, limits: Limits) -> bool:
+    """Whether as many numbers as the canary has were answered; what they said is `_guard_rejected`'s."""
+    return _count_answered(revision) >= (limits.canary or 0)
+
+
+def _count_answered(revision: RevisionRecord) -> int:
+    return sum(revision.count(state) for state in _ANSWERED)
+
+
+def _guard_rejected(campaign: Campaign, revision: RevisionRecord) -> Iterator[Diagnostic]:
+    """Hold what stopped a run against the next one too: running again must not be the way round a limit."""
+    limits, answered = campaign.limits, _count_answered(revision)
+    rejected = revision.count(NumberState.REJECTED)
+    enough = min(limits.canary or REJECTED_FROM, REJECTED_FROM)
+    if answered >= enough and rejected > limits.max_rejected * answered:
+        yield finding(
+            "plan-rejected",
+            campaign.file,
+            campaign.position("limits", "max_rejected"),
+            f"{rejected:,} of the {answered:,} numbers answered so far were rejected ({rejected / answered:.0%}), "
+            f"and the limit is {limits.max_rejected:.0%}",
+            "check the recipients file; raise `limits.max_rejected` to go on, or make them pending again "
+            "(`mmsbatch resolve --rejected`) where the cause was the account's",
+        )
 
 
 def _guard_credit(planned: "PlannedCampaign") -> Iterator[Diagnostic]:

@@ -8,6 +8,8 @@ from mmsbatch.recipients.model import Audience, Recipient
 from mmsbatch.record.events import Totals
 from mmsbatch.record.states import NumberState
 
+#: States that a person's finding can still change.
+_OPEN = frozenset({NumberState.IN_DOUBT, NumberState.REJECTED})
 #: How many rows of an outcome are named; the rest is counted.
 SHOWN = 10
 
@@ -37,6 +39,7 @@ class SortedRows:
     to_send: Sequence[int]
     first_lines: Mapping[str, tuple[int, ...]]
     outside: int
+    outside_open: Sequence[str]
     resend: Mapping[int, int]
 
 
@@ -89,4 +92,12 @@ class _Sorter:
         lines["invalid"] = tuple(row.line for row in audience.invalid_rows)[:SHOWN]
         known = sum(1 for state in self._recorded.numbers.values() if state is not NumberState.RELEASED)
         found = totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt
-        return SortedRows(totals, self._to_send, lines, known - found, self._resend)
+        outside = known - found
+        still_open = self._find_open(audience) if outside else ()
+        return SortedRows(totals, self._to_send, lines, outside, still_open, self._resend)
+
+    def _find_open(self, audience: Audience) -> Sequence[str]:
+        """Return recorded numbers that the input lacks, and whose state may change yet."""
+        here = {self._recorded.keep(recipient.number) for recipient in audience.recipients}
+        numbers = self._recorded.numbers
+        return tuple(number for number, state in numbers.items() if state in _OPEN and number not in here)

@@ -13,7 +13,7 @@ from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.record.fold import Record, RevisionRecord
-from mmsbatch.record.states import REACHED, NumberState
+from mmsbatch.record.states import REACHED
 from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 #: What the estimate takes for a request where nobody measured one.
@@ -64,7 +64,7 @@ def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
     send_late = inputs.late_rows or campaign.recipients.late_rows.value == "send"
     recorded = Recorded(revision.numbers, revision.closed, _earlier(record, campaign.revision), inputs.keeping.keep)
     rows = sort_rows(prepared.audience, prepared.suppressed, recorded, send_late)
-    canary = None if _has_accepted(revision) else campaign.limits.canary
+    canary = None if guards.is_canary_over(revision, campaign.limits) else campaign.limits.canary
     plan = _describe(prepared, inputs, rows, revision, canary)
     plan = replace(plan, late_sent=revision.closed and send_late and bool(rows.to_send))
     return PlannedCampaign(_hide_unknown(plan, inputs), prepared, rows, revision.next_chunk(), canary)
@@ -79,10 +79,6 @@ def _earlier(record: Record, revision: int) -> dict[str, int]:
         for number, state in each.numbers.items()
         if state in REACHED
     }
-
-
-def _has_accepted(revision: RevisionRecord) -> bool:
-    return any(state is NumberState.ACCEPTED for state in revision.numbers.values())
 
 
 def _describe(
@@ -143,11 +139,9 @@ def _estimate(prepared: Prepared, chunks: int) -> int:
 
 
 def _count_former(digests: Mapping[str, str], revision: RevisionRecord) -> int:
-    """Count who got this revision when its content was another."""
-    if not revision.runs or not revision.sent_any:
-        return 0
-    before = revision.runs[-1].started.digests
-    if all(before.get(part) == digests.get(part) for part in guards.CONTENT):
+    """Count who got this revision when its content was another; the last run that reached anyone decides."""
+    last = revision.last_reaching
+    if last is None or all(last.digests.get(part) == digests.get(part) for part in guards.CONTENT):
         return 0
     return sum(revision.count(state) for state in REACHED)
 

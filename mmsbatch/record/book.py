@@ -8,7 +8,7 @@ from mmsbatch.record.events import Event
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
-from mmsbatch.record.manifest import manifest_text
+from mmsbatch.record.manifest import manifest_text, raise_if_ahead
 from mmsbatch.record.paths import RecordPaths
 
 MANIFEST_EVERY = 1.0
@@ -25,6 +25,7 @@ class RecordBook:
         self.paths = paths
         self.torn = content.tail.torn
         self.record = Record(content.events)
+        raise_if_ahead(paths.manifest, self.record)
         self.lost = self.record.close_interrupted()
         self._disk = disk or LocalDisk()
         self._writer = JournalWriter(paths.journal, content.tail, self._disk)

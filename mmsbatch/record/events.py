@@ -87,7 +87,11 @@ class JournalOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A run is about to send. `digests` binds what it was made from; `totals` counts the input's rows before it."""
+    """A run is about to send. `digests` binds what it was made from; `totals` counts the input's rows before it.
+
+    `outside` counts recorded numbers that the input no longer has; `outside_open` are those of them whose
+    state may change yet (in doubt, rejected), so that later changes are not counted as rows.
+    """
 
     name: ClassVar[str] = "run-started"
     run: str
@@ -99,6 +103,7 @@ class RunStarted(Event):
     digests: Mapping[str, str]
     totals: Totals
     outside: int = 0
+    outside_open: Sequence[str] = ()
     chunks: int = 0
     late_sent: bool = False
     scheduled_for: str | None = None
@@ -248,6 +253,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "rejected": _rejections,
     "numbers": lambda value: value if isinstance(value, str) else tuple(value),
     "unaccounted": tuple,
+    "outside_open": tuple,
     "state": ChunkState,
     "credits": amounts.from_json,
     "credits_before": amounts.from_json,

@@ -21,7 +21,7 @@ from mmsbatch.record.events import (
     RunStarted,
     Totals,
 )
-from mmsbatch.record.states import ChunkState, NumberState, RevisionStatus
+from mmsbatch.record.states import REACHED, ChunkState, NumberState, RevisionStatus
 
 #: What becomes of a chunk's numbers with its state; a success has the answer's word on each.
 _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
@@ -31,6 +31,7 @@ _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
     ChunkState.FAILED: NumberState.RELEASED,
     ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
 }
+_REACHING = frozenset({ChunkState.ACCEPTED, ChunkState.SENDING, ChunkState.IN_DOUBT})
 #: Where numbers of a state stand in the totals.
 _TOTAL_OF: Mapping[NumberState, str] = {
     NumberState.ACCEPTED: "accepted",
@@ -58,6 +59,7 @@ class ChunkRecord:
     answer: ChunkAnswered | None = None
     reason: str = ""
     resolved: DoubtResolved | None = None
+    run: RunStarted | None = None
     credits_before: Decimal | None = None
     credits_after: Decimal | None = None
 
@@ -77,13 +79,17 @@ class RunRecord:
 
 @dataclass(slots=True)
 class RevisionRecord:
-    """All that happened to one revision. `closed` once every row had its outcome: rows that appear then are late."""
+    """All that happened to one revision. `closed` once every row had its outcome: rows that appear then are late.
+
+    `outside` holds the numbers that the totals leave out, as far as their state can still change.
+    """
 
     number: int
     numbers: dict[str, NumberState] = field(default_factory=dict)
     chunks: dict[str, ChunkRecord] = field(default_factory=dict)
     runs: list[RunRecord] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
+    outside: frozenset[str] = frozenset()
     closed: bool = False
 
     @property
@@ -92,9 +98,13 @@ class RevisionRecord:
         return [chunk for chunk in self.chunks.values() if chunk.state is ChunkState.IN_DOUBT]
 
     @property
-    def sent_any(self) -> bool:
-        """Whether a recipient of this revision was, or may have been, reached."""
-        return any(state is not NumberState.RELEASED for state in self.numbers.values())
+    def last_reaching(self) -> RunStarted | None:
+        """The last run that reached, or may have reached, anyone; None where none did."""
+        chunks = (chunk for chunk in reversed(self.chunks.values()) if chunk.state in _REACHING)
+        return next((chunk.run for chunk in chunks if self._reached(chunk)), None)
+
+    def _reached(self, chunk: ChunkRecord) -> bool:
+        return any(self.numbers[number] in REACHED for number in chunk.numbers)
 
     @property
     def status(self) -> RevisionStatus:
@@ -120,6 +130,11 @@ class ProofRecord:
 
     sending: ProofSending
     answer: ProofAnswered | None = None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody can tell what became of it."""
+        return self.answer is None or self.answer.state is ChunkState.IN_DOUBT
 
 
 class Record:
@@ -177,7 +192,8 @@ class Record:
         revision = self.revisions.setdefault(event.revision, RevisionRecord(event.revision))
         revision.runs.append(RunRecord(event))
         revision.totals = event.totals
-        revision.closed = not event.totals.pending or (revision.closed and not event.late_sent)
+        revision.outside = frozenset(event.outside_open)
+        revision.closed = revision.closed or not (event.totals.pending or event.totals.in_doubt)
         self._current = revision
         self._note_credits(event.credits_before)
 
@@ -188,6 +204,7 @@ class Record:
         if chunk is None:
             chunk = ChunkRecord(event.chunk, tuple(event.numbers), ChunkState.PENDING, 0, event.at)
             chunk.credits_before = self._credits
+            chunk.run = revision.runs[-1].started if revision.runs else None
             revision.chunks[chunk.id] = chunk
             revision.numbers.update(dict.fromkeys(chunk.numbers, NumberState.RELEASED))
         chunk.attempts = event.attempt
@@ -229,7 +246,8 @@ class Record:
         revision = self.revisions[event.revision]
         released = [number for number, state in revision.numbers.items() if state is NumberState.REJECTED]
         revision.numbers.update(dict.fromkeys(released, NumberState.RELEASED))
-        revision.totals = _moved(revision.totals, "rejected", "pending", len(released))
+        inside = sum(1 for number in released if number not in revision.outside)
+        revision.totals = _moved(revision.totals, "rejected", "pending", inside)
 
     @apply.register
     def _(self, event: ProofSending) -> None:
@@ -259,7 +277,8 @@ class Record:
         """Give the chunk its state, and each of its numbers what follows for it."""
         chunk.state = state
         after = _numbers_after(chunk)
-        moves = Counter((revision.numbers[number], found) for number, found in after.items())
+        outside = revision.outside
+        moves = Counter((revision.numbers[key], found) for key, found in after.items() if key not in outside)
         revision.numbers.update(after)
         for (before, found), count in moves.items():
             if before is found:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.events import JournalOpened
+from mmsbatch.record.events import JournalOpened, RunStarted
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
+from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths, record_paths
 from mmsbatch.record.tokens import PLAIN, TOKEN, NumberKeeping, keep_as_tokens, keep_plain
 
 KEY_VARIABLE = "MMSBATCH_PSEUDONYM_KEY"
@@ -19,17 +20,23 @@ class KeyMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The campaign file, gateway and account at hand; `account` is empty where it is not known (offline)."""
+    """The campaign file, gateway and account at hand; `account` is empty where it is not known (offline).
+
+    `sha256` is that of the campaign file's bytes, `root` the folder under which its twins may lie.
+    """
 
     campaign: Path
     gateway: str
     account: str
+    sha256: str = ""
+    root: Path | None = None
 
 
 def check_identity(opened: JournalOpened | None, identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
     """Raise Refusal where the record at hand, or one beside it, belongs to another story."""
     if opened is None:
         _raise_if_orphan(identity, paths, new_campaign)
+        _raise_if_sent_elsewhere(identity, paths, new_campaign)
     else:
         _raise_if_foreign(opened, identity, paths)
     if identity.account:
@@ -38,10 +45,10 @@ def check_identity(opened: JournalOpened | None, identity: Identity, paths: Reco
 
 def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
     named = paths.journal.parent / opened.campaign
-    if opened.campaign != identity.campaign.resolve().name and named.exists():
+    if opened.campaign != identity.campaign.resolve().name and _is_copy(opened, named, identity):
         raise Refusal(
-            f"{paths.journal.name} is the record of {opened.campaign}, which is still here",
-            "a copied campaign needs no copied journal: remove the copy of the journal",
+            f"{paths.journal.name} is a copy of the record of {opened.campaign}, which has its own",
+            "if this campaign is a copy too, it needs no journal of the other: move the copied one away",
         )
     if opened.gateway != identity.gateway:
         raise Refusal(
@@ -61,12 +68,41 @@ def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool)
         return
     for journal in sorted(paths.journal.parent.glob(f"*{JOURNAL_SUFFIX}")):
         opened = read_journal(journal).opened
-        if opened is None or opened.gateway != identity.gateway or _has_campaign(journal, opened):
+        if opened is None or _is_of_another(opened, identity) or _has_campaign(journal, opened):
             continue
         raise Refusal(
             f"{identity.campaign.name} has no record, and {journal.name} has no campaign: renamed?",
             f"rename {journal.name} to {paths.journal.name} (and its manifest) too, or say --new-campaign",
         )
+
+
+def _raise_if_sent_elsewhere(identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
+    """The very same file was sent before, under another name or in another folder: moved, linked or copied."""
+    if new_campaign or not identity.sha256 or identity.root is None:
+        return
+    for journal in sorted(identity.root.rglob(f"*{JOURNAL_SUFFIX}")):
+        content = read_journal(journal)
+        if content.opened is None or _is_of_another(content.opened, identity):
+            continue
+        if any(isinstance(event, RunStarted) and event.campaign_sha256 == identity.sha256 for event in content.events):
+            raise Refusal(
+                f"{identity.campaign.name} has no record, and the very same file was sent as {journal}",
+                f"moved or renamed? move that journal to {paths.journal} (and its manifest) too, or say --new-campaign",
+            )
+
+
+def _is_copy(opened: JournalOpened, named: Path, identity: Identity) -> bool:
+    """Whether the campaign that the journal names is still there with this very journal of its own."""
+    if not named.exists():
+        return False
+    return read_journal(record_paths(named, identity.gateway).journal).opened == opened
+
+
+def _is_of_another(opened: JournalOpened, identity: Identity) -> bool:
+    """Whether a journal is of another account; of another gateway, where the account is not known."""
+    if identity.account:
+        return opened.account != identity.account
+    return opened.gateway != identity.gateway
 
 
 def _has_campaign(journal: Path, opened: JournalOpened) -> bool:
@@ -77,7 +113,7 @@ def _has_campaign(journal: Path, opened: JournalOpened) -> bool:
 def _raise_if_other_gateway(identity: Identity, paths: RecordPaths) -> None:
     stem = identity.campaign.resolve().stem
     beside = paths.journal.parent
-    for journal in sorted({beside / f"{stem}{JOURNAL_SUFFIX}", *beside.glob(f"{stem}.*{JOURNAL_SUFFIX}")}):
+    for journal in sorted({beside / f"{stem}{JOURNAL_SUFFIX}", *beside.glob(f"{escape(stem)}.*{JOURNAL_SUFFIX}")}):
         opened = read_journal(journal).opened
         if opened is None or opened.gateway == identity.gateway or opened.account != identity.account:
             continue

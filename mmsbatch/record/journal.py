@@ -51,10 +51,13 @@ class JournalWriter:
         self._path = path
         self._digest = tail.digest
         self._length = tail.length
+        self._torn = tail.torn
         self._disk = disk or LocalDisk()
 
     def append(self, event: Event) -> None:
         """Write one event; it is on disk when this returns. Raises OSError, and then nothing may be sent on it."""
         line, digest = encode_line(event, self._digest)
-        self._disk.append(self._path, line, self._length)
-        self._digest, self._length = digest, self._length + len(line)
+        # What a write that failed leaves behind is ours to drop.
+        torn, self._torn = self._torn, max(self._torn, len(line))
+        self._disk.append(self._path, line, self._length, torn)
+        self._digest, self._length, self._torn = digest, self._length + len(line), 0

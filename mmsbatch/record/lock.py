@@ -57,6 +57,8 @@ def is_held(path: Path) -> bool:
             return False
     except Timeout:
         return True
+    except OSError:
+        return False  # a lock that cannot be taken, on a read-only disk say, cannot be held either
 
 
 def _write_holder(path: Path, holder: Holder) -> None:

@@ -1,8 +1,10 @@
 """The manifest: the folded journal for people and pipelines, described by `schemas/manifest.schema.json`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from mmsbatch.errors import Refusal
 from mmsbatch.record.amounts import to_json
 from mmsbatch.record.fold import ChunkRecord, ProofRecord, Record, RevisionRecord, RunRecord, credits_around
 from mmsbatch.record.states import NumberState
@@ -32,6 +34,30 @@ def manifest(record: Record) -> dict[str, Any]:
 def manifest_text(record: Record) -> str:
     """Return the manifest as the file's text."""
     return json.dumps(manifest(record), ensure_ascii=False, indent=2) + "\n"
+
+
+def raise_if_ahead(path: Path, record: Record) -> None:
+    """Raise Refusal where a manifest knows of runs or chunks that the journal does not: the journal went back in time.
+
+    The journal is written first, always; a manifest ahead of it means that lines, or the file, were lost.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        known = {each["id"] for part in ("runs", "chunks", "proofs") for each in content.get(part, [])}
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Refusal(
+            f"{path.name} cannot be read ({type(error).__name__}): nobody can tell that the journal is whole",
+            "restore it from git or a backup; with a whole journal it may be removed, the next run writes it anew",
+        ) from error
+    shown = manifest(record)
+    missing = known - {each["id"] for part in ("runs", "chunks", "proofs") for each in shown[part]}
+    if missing:
+        raise Refusal(
+            f"{path.name} knows of {min(missing)}, and the journal beside it does not: the journal lost lines",
+            "restore the journal from git or a backup: without it everybody would be sent to again",
+        )
 
 
 def _campaign(record: Record, revision: RevisionRecord) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.findings import count
-from mmsbatch.sending.run import RunOutcome
+from mmsbatch.sending.context import RunOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,9 @@ def _lines(view: RecordView) -> Iterator[str]:
     yield from _rejected(revision, view)
     yield from _chunks(revision, view)
     if record.proofs:
-        yield f"  {count(len(record.proofs), 'proof')} sent to test numbers, counted nowhere"
+        doubtful = sum(1 for proof in record.proofs.values() if proof.is_in_doubt)
+        told = f", {doubtful} of them in doubt" if doubtful else ""
+        yield f"  {count(len(record.proofs), 'proof')} sent to test numbers, counted nowhere{told}"
 
 
 def _rejected(revision: RevisionRecord, view: RecordView) -> Iterator[str]:

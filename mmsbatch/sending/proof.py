@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mmsbatch.errors import InDoubt
 from mmsbatch.gateway.credentials import Credentials
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.preparation import Prepared
@@ -44,19 +45,27 @@ def send_proof(
     book.append(ProofSending(at=clock.stamp(), proof=name, revision=revision, numbers=kept))
     book.show()
     exchange = post(request_body(proof.prepared, credentials, proof.numbers, proof.text, at_once=True))
-    verdict = judge(exchange, proof.numbers, scheduled=False)
-    answer = verdict.answer
-    book.append(
-        ProofAnswered(
-            at=clock.stamp(),
-            proof=name,
-            state=_STATES.get(verdict.fate, ChunkState.REFUSED),
-            reason=verdict.reason,
-            status=answer.status if answer else None,
-            status_text=answer.status_text if answer else None,
-            credits=answer.credits if answer else None,
-            accepted=verdict.accepted,
-        )
-    )
-    book.show()
+    verdict = judge(exchange, proof.numbers, scheduled=False).without(credentials.hide)
+    try:
+        book.append(_answered(name, verdict, clock.stamp()))
+        book.show()
+    except OSError as error:
+        raise InDoubt(
+            f"the proof was sent ({verdict.reason}), and that cannot be written: {error.strerror}",
+            "the record has the proof in doubt; make room before the next one",
+        ) from error
     return verdict
+
+
+def _answered(name: str, verdict: Verdict, at: str) -> ProofAnswered:
+    answer = verdict.answer
+    return ProofAnswered(
+        at=at,
+        proof=name,
+        state=_STATES.get(verdict.fate, ChunkState.REFUSED),
+        reason=verdict.reason,
+        status=answer.status if answer else None,
+        status_text=answer.status_text if answer else None,
+        credits=answer.credits if answer else None,
+        accepted=verdict.accepted,
+    )

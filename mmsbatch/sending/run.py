@@ -2,99 +2,25 @@
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
-from mmsbatch import __version__
 from mmsbatch.exitcodes import ExitCode, gravest
-from mmsbatch.gateway.credentials import Credentials
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
-from mmsbatch.masking import mask_number
 from mmsbatch.planning.planner import PlannedCampaign
-from mmsbatch.record.book import RecordBook
-from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Rejection, RunEnded, RunStarted
+from mmsbatch.record.events import AttemptFailed, Event, RunEnded
 from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState, NumberState
-from mmsbatch.record.tokens import NumberKeeping
-from mmsbatch.sending.clock import Clock
-from mmsbatch.sending.courier import Courier, Delivery
-from mmsbatch.sending.interruption import Interruption
+from mmsbatch.sending.context import Progress, RunContext, RunOutcome
+from mmsbatch.sending.courier import Delivery
+from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import ChunkJob, chunk_jobs, request_body
 from mmsbatch.sending.stops import Stop, Tally
 
-_STATES = {
-    Fate.ACCEPTED: ChunkState.ACCEPTED,
-    Fate.REFUSED: ChunkState.REFUSED,
-    Fate.RETRY_MEDIA: ChunkState.REFUSED,
-    Fate.RETRY_NOT_SENT: ChunkState.FAILED,
-    Fate.IN_DOUBT: ChunkState.IN_DOUBT,
-}
 _RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
 #: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
 BACKOFF_SECONDS, BACKOFF_CAP = 1.0, 30.0
 _IDLE_SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: recipients by outcome of this run, chunks, the last known credit."""
-
-    total: int
-    accepted: int = 0
-    rejected: int = 0
-    unaccounted: int = 0
-    in_doubt: int = 0
-    chunks: int = 0
-    chunks_done: int = 0
-    credits: Decimal | None = None
-
-    @property
-    def answered(self) -> int:
-        """The recipients whose chunk is over."""
-        return self.accepted + self.rejected + self.unaccounted + self.in_doubt
-
-
-class Watcher(Protocol):
-    """Who is told how a run goes."""
-
-    def on_progress(self, progress: Progress) -> None:
-        """Take note of the counts, after every answer."""
-
-    def on_notice(self, text: str) -> None:
-        """Take note of something to tell at once; free of numbers and secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """How a run ended. `stop` is None where nothing was left to do."""
-
-    exit_code: ExitCode
-    progress: Progress
-    stop: Stop | None
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether it ended before its last chunk, so that no other campaign may be begun."""
-        interrupted = self.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
-        return interrupted or (self.stop is not None and self.exit_code is not ExitCode.DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """What a run needs of the world around it."""
-
-    book: RecordBook
-    courier: Courier
-    credentials: Credentials
-    keeping: NumberKeeping
-    clock: Clock
-    interruption: Interruption
-    watcher: Watcher
-    run_id: str
-    holder: str
-    credits_before: Decimal | None = None
 
 
 @dataclass(order=True, slots=True)
@@ -206,17 +132,8 @@ class CampaignRun:
 
     def _announce(self, attempt: _Attempt) -> None:
         """Have it on disk that this request leaves, before it does."""
-        keep, job = self._context.keeping.keep, attempt.job
-        numbers = tuple(map(keep, job.numbers)) if attempt.number == 1 else ()
-        self._append(
-            ChunkSending(
-                at=self._context.clock.stamp(),
-                chunk=job.id,
-                attempt=attempt.number,
-                recipients=len(job.numbers),
-                numbers=numbers,
-            )
-        )
+        at, keep = self._context.clock.stamp(), self._context.keeping.keep
+        self._append(chunk_sending(attempt.job, attempt.number, at, keep))
         self._context.book.show_now_and_then()
 
     def _withdraw(self, attempt: _Attempt) -> None:
@@ -259,14 +176,15 @@ class CampaignRun:
             self._take(delivery, attempt)
 
     def _take(self, delivery: Delivery, attempt: _Attempt) -> None:
-        verdict = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
+        judged = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
+        verdict = judged.without(self._context.credentials.hide)
         try:
             if verdict.fate in _RETRIED and attempt.number <= self._settings.retries:
                 self._try_again(attempt, verdict)
             else:
                 self._settle(attempt.job, verdict)
         except OSError as error:
-            self._stop_unwritable(error)
+            self._stop_unanswered(attempt.job, verdict, error)
 
     def _try_again(self, attempt: _Attempt, verdict: Verdict) -> None:
         clock = self._context.clock
@@ -285,7 +203,8 @@ class CampaignRun:
         stop = self._tally.take(verdict)
         self._stop = self._stop or stop
         self._count(job, verdict, stop)
-        self._append(self._answered(job, verdict))
+        at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
+        self._append(chunk_answered(job, verdict, at, keep=keep, source=source))
         self._context.book.show_now_and_then()
         if verdict.warning:
             self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
@@ -311,50 +230,13 @@ class CampaignRun:
             self._credits,
         )
 
-    def _answered(self, job: ChunkJob, verdict: Verdict) -> ChunkAnswered:
-        keep, answer = self._context.keeping.keep, verdict.answer
-        line_of = dict(zip(job.numbers, job.lines, strict=True)) if verdict.rejected else {}
-        source = self._planned.prepared.source_name
-        return ChunkAnswered(
-            at=self._context.clock.stamp(),
-            chunk=job.id,
-            state=_STATES[verdict.fate],
-            reason="" if verdict.fate is Fate.ACCEPTED else verdict.reason,
-            http_status=verdict.http_status,
-            status=answer.status if answer else None,
-            status_text=answer.status_text if answer else None,
-            campaign_id=(answer.campaign_id or None) if answer else None,
-            credits=answer.credits if answer else None,
-            accepted=verdict.accepted,
-            rejected=tuple(
-                Rejection(keep(number), mask_number(number), f"{source}:{line_of[number]}")
-                for number in verdict.rejected
-            ),
-            unaccounted=tuple(map(keep, verdict.unaccounted)),
-        )
-
     # --- beginning and end
 
     def _open(self) -> None:
-        planned, context = self._planned, self._context
+        context = self._context
+        at, before = context.clock.stamp(), context.credits_before
         self._append(
-            RunStarted(
-                at=context.clock.stamp(),
-                run=context.run_id,
-                tool=__version__,
-                holder=context.holder,
-                campaign_name=self._campaign.name,
-                revision=self._campaign.revision,
-                campaign_sha256=self._campaign.sha256,
-                digests=planned.plan.digests,
-                totals=planned.sorted_rows.totals,
-                outside=planned.sorted_rows.outside,
-                chunks=planned.plan.chunks or 0,
-                late_sent=planned.plan.late_sent,
-                scheduled_for=self._campaign.schedule.isoformat() if self._campaign.schedule else None,
-                credits_before=context.credits_before,
-                per_message=planned.plan.credits.per_message,
-            )
+            run_started(self._planned, at, run_id=context.run_id, holder=context.holder, credits_before=before)
         )
         self._is_open = True
         context.book.show()
@@ -367,10 +249,12 @@ class CampaignRun:
         for attempt in sorted(self._flying.values()):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.IN_DOUBT))
         self._stop = self._stop or self._interrupted()
+        self._ask_credits()
         code = self._exit_code()
-        if self._is_open:
-            self._quietly(lambda: self._append(self._ended(code)))
-        self._quietly(self._context.book.show)
+        ended = not self._is_open or self._quietly(lambda: self._append(self._ended(code)))
+        shown = self._quietly(self._context.book.show)
+        if code is ExitCode.DONE and not (ended and shown):
+            code = ExitCode.INCOMPLETE
         return RunOutcome(code, self._progress, self._stop)
 
     def _interrupted(self) -> Stop | None:
@@ -380,12 +264,15 @@ class CampaignRun:
         return Stop(interruption.reason, "run again to go on")
 
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
-        reasons = {
-            ChunkState.FAILED: "stopped before it could be sent",
-            ChunkState.IN_DOUBT: "stopped before the answer came",
-        }
-        at = self._context.clock.stamp()
-        self._append(ChunkAnswered(at=at, chunk=job.id, state=state, reason=reasons[state]))
+        self._append(chunk_given_up(job, state, self._context.clock.stamp()))
+
+    def _ask_credits(self) -> None:
+        """Ask what is left: of answers that came side by side, nobody can tell which was the last."""
+        ask = self._context.ask_credits
+        if ask is not None and self._processed and self._stop is None:
+            left = ask()
+            self._credits = self._credits if left is None else left
+            self._progress = replace(self._progress, credits=self._credits)
 
     def _ended(self, code: ExitCode) -> RunEnded:
         left = "some chunks were refused" if self._revision().totals.pending else "nothing left to send"
@@ -421,13 +308,26 @@ class CampaignRun:
             at_first=ExitCode.REFUSED,
         )
 
-    def _quietly(self, write: Callable[[], None]) -> None:
+    def _stop_unanswered(self, job: ChunkJob, verdict: Verdict, error: OSError) -> None:
+        """Stop with an answer that cannot be written down: what it said is evidence for whoever settles it."""
+        self._context.watcher.on_notice(f"chunk {job.id}: {verdict.reason}; this could not be written down")
+        self._stop = self._stop or Stop(
+            f"the answer to chunk {job.id} cannot be written: {error.strerror or type(error).__name__}",
+            f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {verdict.reason}",
+            ExitCode.IN_DOUBT,
+            ExitCode.IN_DOUBT,
+        )
+
+    def _quietly(self, write: Callable[[], None]) -> bool:
+        """Write, and return whether that went well."""
         try:
             write()
         except OSError as error:
             self._stop_unwritable(error)
+            return False
+        return True
 
-    def _append(self, event: RunStarted | ChunkSending | AttemptFailed | ChunkAnswered | RunEnded) -> None:
+    def _append(self, event: Event) -> None:
         self._context.book.append(event)
 
     def _revision(self) -> RevisionRecord:

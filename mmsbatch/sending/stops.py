@@ -6,9 +6,8 @@ from mmsbatch.campaign.model import Limits
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.statuses import Reaction
 from mmsbatch.gateway.verdict import Fate, Verdict
+from mmsbatch.planning.guards import REJECTED_FROM
 
-#: From so many answered numbers on, `max_rejected` is looked at.
-REJECTED_FROM = 100
 REFUSED_TEXTS = 3
 ALL_REJECTED_IN_A_ROW = 2
 #: Statuses by which the gateway refuses the tool itself, not a chunk.

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from hypothesis import settings
+
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign, LateRows, Limits, Message, MessageType, RecipientsSource
 from mmsbatch.message.rendering import Rendering
@@ -14,6 +16,10 @@ from mmsbatch.recipients.model import Audience, Recipient
 from mmsbatch.record.events import RunStarted, Totals
 from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord, RunRecord
 from mmsbatch.record.states import ChunkState, NumberState
+
+# A busy machine is no failure.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 NOW = datetime(2026, 12, 19, 9, 0, tzinfo=UTC)
 DIGESTS = {"template": "t", "variables": "v", "media": "m", "recipients": "r"}
@@ -92,7 +98,8 @@ def a_revision(number_of=1, closed=False, digests=DIGESTS, scheduled_for=None, i
         scheduled_for=scheduled_for,
     )
     chunks = {each: ChunkRecord(each, (), ChunkState.IN_DOUBT, 1, "then") for each in in_doubt_chunks}
-    return RevisionRecord(number_of, numbers, chunks, [RunRecord(run)], closed=closed)
+    sent = ChunkRecord(f"{number_of}-0", tuple(numbers), ChunkState.ACCEPTED, 1, "then", run=run)
+    return RevisionRecord(number_of, numbers, {sent.id: sent} | chunks, [RunRecord(run)], closed=closed)
 
 
 def a_record(*revisions):

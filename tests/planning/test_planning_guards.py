@@ -19,6 +19,24 @@ CHANGED = {"template": "another", "variables": "v", "media": "m"}
 
 #: The campaign, what the plan is made from, what is told (rule, message, the way out).
 TOLD = {
+    "a canary of which most were rejected": (
+        {"audience": 6, "limits": {"canary": 3}, "gateway": PRICED},
+        {"record": a_record(a_revision(accepted=[0], rejected=[1, 2]))},
+        (
+            "plan-rejected",
+            "2 of the 3 numbers answered so far were rejected (67%), and the limit is 50%",
+            "`limits.max_rejected`",
+        ),
+    ),
+    "a hundred of which most were rejected": (
+        {"audience": 101, "gateway": PRICED},
+        {"record": a_record(a_revision(accepted=range(49), rejected=range(49, 100)))},
+        (
+            "plan-rejected",
+            "51 of the 100 numbers answered so far were rejected (51%), and the limit is 50%",
+            "`mmsbatch resolve --rejected`",
+        ),
+    ),
     "recipients": (
         {"audience": 6, "limits": {"recipients": 5}, "gateway": PRICED},
         {},

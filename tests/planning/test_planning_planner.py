@@ -84,10 +84,10 @@ def test_chunks_go_on_where_the_record_ended():
 
 @pytest.mark.parametrize(
     ("states", "sizes"),
-    [({}, [1, 3, 1]), ({"rejected": [0]}, [1, 3]), ({"accepted": [0]}, [3, 1])],
-    ids=["nobody yet", "only rejected", "somebody"],
+    [({}, [1, 3, 1]), ({"rejected": [0]}, [3, 1]), ({"accepted": [0]}, [3, 1])],
+    ids=["nobody yet", "answered with a rejection", "somebody"],
 )
-def test_a_canary_flies_until_somebody_was_accepted(states, sizes):
+def test_a_canary_flies_until_it_was_answered(states, sizes):
     made = prepared(5, limits={"canary": 1}, gateway={"chunk_size": 3})
     planned = plan_campaign(made, inputs(a_record(a_revision(**states))))
     assert [len(chunk.members) for chunk in planned.chunks()] == sizes

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from mmsbatch.record.events import (
@@ -23,6 +25,11 @@ from mmsbatch.record.events import (
 from mmsbatch.record.fold import Record
 from mmsbatch.record.states import ChunkState, NumberState
 
+# A busy machine is no failure.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+START = datetime(2026, 12, 19, 9, 0, tzinfo=UTC)
 AT = "2026-12-19T09:00:00.000Z"
 LATER = "2026-12-19T09:00:01.500Z"
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -99,7 +106,9 @@ _lists = st.lists(_numbers, max_size=3).map(tuple)
 _filled = st.lists(_numbers, min_size=1, max_size=3).map(tuple)
 _statuses = st.none() | st.integers(100, 200)
 _FIELDS = {
-    "at": st.datetimes().map(lambda when: when.replace(year=2026).isoformat(timespec="milliseconds") + "Z"),
+    "at": st.integers(0, 10**9).map(
+        lambda ms: f"{START + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
+    ),
     "chunk": st.tuples(st.integers(1, 9), st.integers(1, 99)).map("{0[0]}-{0[1]}".format),
     "attempt": st.integers(1, 9),
     "recipients": st.integers(1, 200),
@@ -115,6 +124,7 @@ _FIELDS = {
     "campaign_sha256": st.just(SHA),
     "version": st.just(1),
     "outside": _counts,
+    "outside_open": _lists,
     "chunks": _counts,
     "accepted": _counts,
     "sent": st.booleans(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from record_builders import ACCEPTED, AT, answered, ended, failed, number, opened, sending, started
 
-from mmsbatch.errors import Locked
+from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.book import RecordBook, open_book
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
@@ -34,8 +34,8 @@ class FailingDisk(LocalDisk):
     def __init__(self, stop_at, how):
         self._left, self._how = stop_at, how
 
-    def append(self, path, data, at):
-        self._do(lambda part: super(FailingDisk, self).append(path, part, at), data)
+    def append(self, path, data, at, torn=0):
+        self._do(lambda part: super(FailingDisk, self).append(path, part, at, torn), data)
 
     def replace(self, path, data):
         self._do(lambda part: super(FailingDisk, self).replace(path, part), data, whole=True)
@@ -94,11 +94,11 @@ def test_a_disk_that_stops_leaves_a_record_to_go_on_from(paths, stop_at, how):
 @pytest.mark.parametrize("stop_at", range(1, len(EVENTS)))
 def test_what_a_disk_refused_is_not_taken_in_and_the_next_line_takes_its_place(paths, stop_at, how):
     class Once(FailingDisk):
-        def append(self, path, data, at):
+        def append(self, path, data, at, torn=0):
             if self._left <= 0:
-                LocalDisk.append(self, path, data, at)
+                LocalDisk.append(self, path, data, at, torn)
             else:
-                super().append(path, data, at)
+                super().append(path, data, at, torn)
 
     book = book_of(paths, Once(stop_at, how))
     for event in EVENTS[: stop_at - 1]:
@@ -184,8 +184,45 @@ def test_a_replacement_is_flushed_before_it_takes_the_place(tmp_path, flushed):
 def test_an_append_drops_what_stands_behind_its_place(tmp_path):
     path = tmp_path / "journal"
     path.write_bytes(b"whole\ntorn and long")
-    LocalDisk().append(path, b"next\n", 6)
+    LocalDisk().append(path, b"next\n", 6, torn=13)
     assert path.read_bytes() == b"whole\nnext\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"whole", b"whole\nsomebody else's\n"])
+def test_an_append_to_a_file_that_something_else_changed_is_refused(tmp_path, content):
+    path = tmp_path / "journal"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="changed by something else"):
+        LocalDisk().append(path, b"next\n", 6)
+    assert path.read_bytes() == content
+
+
+def test_two_writers_without_a_lock_do_not_drop_each_others_lines(paths):
+    mine = book_of(paths)
+    mine.append(EVENTS[0])
+    rival = book_of(paths)
+    rival.append(EVENTS[1])
+    with pytest.raises(OSError, match="changed by something else"):
+        mine.append(EVENTS[1])
+    assert read_journal(paths.journal).events == EVENTS[:2]
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_journal_behind_its_manifest_is_refused(paths, left):
+    book = book_of(paths)
+    for event in EVENTS:
+        book.append(event)
+    book.show()
+    lines = paths.journal.read_bytes().splitlines(keepends=True)
+    paths.journal.write_bytes(b"".join(lines[:left]))
+    with pytest.raises(Refusal, match="the journal lost lines"):
+        book_of(paths)
+
+
+def test_a_manifest_that_cannot_be_read_is_refused(paths):
+    paths.manifest.write_text("<<<<<<< ours")
+    with pytest.raises(Refusal, match="cannot be read"):
+        book_of(paths)
 
 
 def test_a_disk_that_writes_little_by_little_writes_all(tmp_path, monkeypatch):

@@ -88,6 +88,7 @@ def test_the_states_told_are_those_of_the_code():
     assert MANIFEST["$defs"]["status"]["enum"] == list(RevisionStatus)
 
 
+@settings(max_examples=50)
 @given(any_journals)
 def test_any_line_is_valid(events):
     for event in events:
@@ -95,7 +96,7 @@ def test_any_line_is_valid(events):
 
 
 @each_event
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_a_line_with_one_key_more_or_less_is_not(event, data):
     line = json.loads(encode_line(data.draw(events_of(event)), START)[0])
@@ -104,7 +105,7 @@ def test_a_line_with_one_key_more_or_less_is_not(event, data):
         assert not LINE.is_valid({name: value for name, value in line.items() if name != key}), key
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(histories())
 def test_the_manifest_of_any_history_is_valid_after_every_event(history):
     record = Record()

@@ -24,10 +24,11 @@ from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import keep_plain
 from mmsbatch.resources import schema_text
 from mmsbatch.sending.clock import Clock
+from mmsbatch.sending.context import RunContext
 from mmsbatch.sending.courier import Delivery
 from mmsbatch.sending.interruption import Interruption
 from mmsbatch.sending.opening import ensure_opened
-from mmsbatch.sending.run import CampaignRun, RunContext
+from mmsbatch.sending.run import CampaignRun
 
 START = datetime(2026, 12, 19, 9, 0, tzinfo=UTC)  # 10:00 in Paris
 CREDENTIALS = Credentials("login", Secret("s3cret"), "LOGIN", "login")
