@@ -83,3 +83,11 @@ def test_a_fingerprint_is_stable_short_and_blind_to_case() -> None:
     assert fingerprint("login") != fingerprint("login2")
     assert re.fullmatch("[0-9a-f]{12}", fingerprint("login"))
     assert read(MMS_CLIENTCODE="login", MMS_PASSCODE="p").fingerprint == fingerprint("login")
+
+
+@pytest.mark.parametrize("echo", ["no account for demo / s3cret", "DEMO and S3CRET", "<demo>", "s3crets3cret"])
+def test_what_a_gateway_echoes_is_masked(echo: str) -> None:
+    credentials = Credentials("demo", Secret("s3cret"), "DEMO", "demo")
+    hidden = credentials.hide(echo).lower()
+    assert "demo" not in hidden
+    assert "s3cret" not in hidden

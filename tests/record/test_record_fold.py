@@ -1,6 +1,7 @@
 """The journal folded: what becomes of chunks, numbers and rows."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from mmsbatch.record.events import Event, Totals
 from mmsbatch.record.fold import Record
 from mmsbatch.record.states import ChunkState, NumberState, RevisionStatus
 
-A, B, C = number(1), number(2), number(3)
+A, B, C, D = number(1), number(2), number(3), number(4)
 BEGUN = (opened(), started(3))
 SENT = (*BEGUN, sending("1-1", A, B))
 
@@ -254,3 +255,26 @@ def test_counts_never_move_more_rows_than_there_are():
 def test_an_unknown_kind_of_event_is_no_silent_matter():
     with pytest.raises(TypeError, match="no fold for Event"):
         Record([Event(at="now")])
+
+
+def test_a_finding_about_numbers_outside_the_input_moves_no_rows():
+    """Of two chunks in doubt, the input kept one row each: settling them counts those, and no others."""
+    fewer = Totals(rows=2, in_doubt=2)
+    record = Record(
+        (
+            *(opened(), started(4), sending("1-1", A, B), answered("1-1", IN_DOUBT)),
+            *(sending("1-2", C, D), answered("1-2", IN_DOUBT), ended(4)),
+            replace(started(run="run-2", totals=fewer), outside=2, outside_open=(B, D)),
+            *(resolved("1-1", True), resolved("1-2", False)),
+        )
+    )
+    revision = record.revision(1)
+    assert (revision.totals.accepted, revision.totals.pending, revision.totals.in_doubt) == (1, 1, 0)
+    assert revision.status is RevisionStatus.INCOMPLETE
+
+
+def test_the_last_run_that_reached_anyone_is_not_one_that_only_counted():
+    record = Record(
+        (*SENT, answered("1-1", ACCEPTED, 1), ended(), started(run="run-2", totals=Totals(rows=1, accepted=1)))
+    )
+    assert record.revision(1).last_reaching.run != "run-2"

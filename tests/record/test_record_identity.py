@@ -1,9 +1,10 @@
 """Whose record it is: every refusal of the contract's section 9, with its way out."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
-from record_builders import opened
+from record_builders import opened, started
 
 from mmsbatch.errors import Refusal
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, KeyMissing, check_identity, choose_keeping
@@ -201,3 +202,20 @@ def test_numbers_are_kept_as_begun_or_not_at_all(first, key, may_be_plain, expec
         assert key not in caught.value.message.replace(KEY_VARIABLE, "") or not key
     else:
         assert keeping.numbers == expected
+
+
+def test_the_same_file_sent_from_elsewhere_in_the_repository_is_refused(tmp_path):
+    (tmp_path / "old").mkdir()
+    former = tmp_path / "old" / "winter-sale.journal.jsonl"
+    writer = JournalWriter(former, read_journal(former).tail)
+    writer.append(journal())
+    writer.append(started(1))
+    (tmp_path / "old" / "winter-sale.yaml").touch()
+    campaign = tmp_path / "winter-sale.yaml"
+    paths = record_paths(campaign, "production")
+    same = Identity(campaign, "production", ACCOUNT, started(1).campaign_sha256, tmp_path)
+    with pytest.raises(Refusal, match="the very same file was sent as"):
+        check_identity(None, same, paths, new_campaign=False)
+    check_identity(None, same, paths, new_campaign=True)
+    check_identity(None, replace(same, sha256="edited"), paths, new_campaign=False)
+    check_identity(None, replace(same, account="another"), paths, new_campaign=False)
