@@ -85,9 +85,10 @@ def _raise_if_sent_elsewhere(identity: Identity, paths: RecordPaths, new_campaig
         if content.opened is None or _is_of_another(content.opened, identity):
             continue
         if any(isinstance(event, RunStarted) and event.campaign_sha256 == identity.sha256 for event in content.events):
+            where = journal.relative_to(identity.root)
             raise Refusal(
-                f"{identity.campaign.name} has no record, and the very same file was sent as {journal}",
-                f"moved or renamed? move that journal to {paths.journal} (and its manifest) too, or say --new-campaign",
+                f"{identity.campaign.name} has no record, and the very same file was sent as {where}",
+                f"moved? bring that journal along as {paths.journal.name}, its manifest too; or say --new-campaign",
             )
 
 

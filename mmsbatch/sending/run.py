@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from errno import ESTALE
 from functools import partial
 
 from mmsbatch.exitcodes import ExitCode, gravest
@@ -21,6 +22,7 @@ _RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
 #: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
 BACKOFF_SECONDS, BACKOFF_CAP = 1.0, 30.0
 _IDLE_SECONDS = 3600.0
+_HINT_CHANGED = "another run, git or a person wrote it meanwhile: look at `mmsbatch status` before running again"
 
 
 @dataclass(order=True, slots=True)
@@ -304,7 +306,7 @@ class CampaignRun:
         """Stop for a disk that refuses: what cannot be written down must not be sent."""
         self._stop = self._stop or Stop(
             f"the record cannot be written: {error.strerror or type(error).__name__}",
-            "make room, or the folder writable, then run again",
+            _HINT_CHANGED if error.errno == ESTALE else "make room, or the folder writable, then run again",
             at_first=ExitCode.REFUSED,
         )
 
