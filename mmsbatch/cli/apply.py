@@ -221,6 +221,8 @@ class _Apply:
         if shown:
             self._console.show(FORMATS["text"](plan))
         self._raise_if_in_doubt(plan)
+        if plan.is_refused and self._format == "json":
+            self._console.report(FORMATS["json"](plan))
         if plan.is_refused:
             raise Refusal(_SEE_ABOVE) if shown else PlanRefused(list(plan.diagnostics))
         if plan.has_something_to_send and not self._is_confirmed(plan):

@@ -96,7 +96,10 @@ def main(
 def run() -> None:
     """Run the program and leave with its exit code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # all is written down: impatience must not change the code any more
+    sys.exit(code)
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:

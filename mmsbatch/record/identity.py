@@ -36,11 +36,12 @@ def check_identity(opened: JournalOpened | None, identity: Identity, paths: Reco
     """Raise Refusal where the record at hand, or one beside it, belongs to another story."""
     if opened is None:
         _raise_if_orphan(identity, paths, new_campaign)
-        _raise_if_sent_elsewhere(identity, paths, new_campaign)
     else:
         _raise_if_foreign(opened, identity, paths)
     if identity.account:
         _raise_if_other_gateway(identity, paths)
+    if opened is None:
+        _raise_if_sent_elsewhere(identity, paths, new_campaign)
 
 
 def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:

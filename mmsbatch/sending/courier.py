@@ -8,6 +8,8 @@ from queue import Empty, SimpleQueue
 
 from mmsbatch.gateway.exchange import Exchange, Lost
 
+#: A signal handler's `wake` can come between the queue's look and its sleep, and be slept over.
+LONGEST_WAIT = 0.5
 Post = Callable[[bytes], Exchange]
 
 
@@ -40,7 +42,7 @@ class Courier:
     def wait(self, seconds: float) -> Delivery | None:
         """Return the next delivery, or None after the time or a `wake`."""
         try:
-            return self._done.get(timeout=max(seconds, 0.001))
+            return self._done.get(timeout=min(max(seconds, 0.001), LONGEST_WAIT))
         except Empty:
             return None
 

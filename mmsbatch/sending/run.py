@@ -267,6 +267,9 @@ class CampaignRun:
 
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
         self._append(chunk_given_up(job, state, self._context.clock.stamp()))
+        if state is ChunkState.IN_DOUBT:
+            doubtful = self._progress.in_doubt + len(job.numbers)
+            self._progress = replace(self._progress, in_doubt=doubtful, chunks_done=self._progress.chunks_done + 1)
 
     def _ask_credits(self) -> None:
         """Ask what is left: of answers that came side by side, nobody can tell which was the last."""

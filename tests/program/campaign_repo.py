@@ -17,6 +17,9 @@ from typing import Any
 
 from mmsbatch.sandbox import Sandbox
 
+#: Starts gateways: faults in words, the other options as SandboxOptions has them.
+Serve = Callable[..., Sandbox]
+
 CLIENT_CODE, PASSCODE = "client-of-the-tests", "Zk7%passcode+of&the=tests"
 #: How long anything may take before a test fails instead of hanging.
 PATIENCE = 30.0

@@ -1,14 +1,12 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign_repo import CLIENT_CODE, PASSCODE, CampaignRepo
+from campaign_repo import CLIENT_CODE, PASSCODE, CampaignRepo, Serve
 
 from mmsbatch.sandbox import Sandbox, SandboxOptions, parse_fault
-
-Serve = Callable[..., Sandbox]
 
 
 @pytest.fixture

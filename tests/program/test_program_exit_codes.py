@@ -1,12 +1,13 @@
 """Every exit code of the contract, reached by a real process."""
 
 import signal
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from campaign_repo import CampaignRepo, Ended, wait_until, wire
-from conftest import Serve
+from campaign_repo import CampaignRepo, Ended, Serve, wait_until, wire
 
 from mmsbatch.exitcodes import ExitCode
 
@@ -138,32 +139,42 @@ def test_fault_leaves_a_log_without_secrets(repo: CampaignRepo, serve: Serve) ->
     assert Path(name).is_relative_to(repo.root.parent)
 
 
-def test_a_second_signal_ends_the_waiting(repo: CampaignRepo, serve: Serve) -> None:
+def test_impatience_ends_the_waiting(repo: CampaignRepo, serve: Serve) -> None:
     gateway = serve("latency=60")
     repo.configure(gateway)
     repo.write_campaign()
     repo.write_rows(range(2))
     process = repo.start("apply", SPEC, "--yes")
     wait_until(lambda: gateway.requests["send"] == 1)
-    for _ in range(2):
-        process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGINT)
-    assert repo.finish(process).code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+    wait_until(lambda: ends_on_ctrl_c(process))
+    assert repo.finish(process).code == ExitCode.INTERRUPTED
     assert repo.totals() == {"rows": 2, "in_doubt": 2}
     assert repo.run("apply", SPEC, "--yes").code == ExitCode.IN_DOUBT
     assert gateway.requests["send"] == 1
 
 
-def test_a_signal_before_anything_is_sent(repo: CampaignRepo, serve: Serve) -> None:
+def ends_on_ctrl_c(process: "subprocess.Popen[str]") -> bool:
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=0.5)
+    return process.returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)]
+)
+def test_a_signal_before_anything_is_sent(
+    number: signal.Signals, code: ExitCode, repo: CampaignRepo, serve: Serve
+) -> None:
     gateway = serve("latency=60@account")
     repo.configure(gateway)
     repo.write_campaign()
     repo.write_rows(range(2))
     process = repo.start("apply", SPEC, "--yes")
     wait_until(lambda: gateway.requests["account"] == 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     ended = repo.finish(process)
-    assert ended.code == ExitCode.INTERRUPTED
+    assert ended.code == code
     assert ended.err == "error: stopped\n    `mmsbatch status` shows what was sent before, if anything was\n"
     assert gateway.requests["send"] == 0
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign_repo import CLIENT_CODE, PASSCODE, CampaignRepo, received, urls_of, wait_until
-from conftest import Serve
+from campaign_repo import CLIENT_CODE, PASSCODE, CampaignRepo, Serve, received, urls_of, wait_until
 
 from mmsbatch.sandbox import Sandbox
 

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Mapping
 
 import pytest
-from campaign_repo import PATIENCE, CampaignRepo, Ended, received
-from conftest import Serve
+from campaign_repo import PATIENCE, CampaignRepo, Ended, Serve, received
 
 from mmsbatch.sandbox import Sandbox
 

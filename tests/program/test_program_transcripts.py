@@ -11,8 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from campaign_repo import PATIENCE, CampaignRepo, Ended, wire
-from conftest import Serve
+from campaign_repo import PATIENCE, CampaignRepo, Ended, Serve, wire
 
 from mmsbatch.sandbox import Sandbox, parse_fault
 
