@@ -28,7 +28,7 @@ from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
-from mmsbatch.planning.planner import PlanInputs
+from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.identity import KeyMissing
 from mmsbatch.reports.plans import FORMATS, plan_verdicts

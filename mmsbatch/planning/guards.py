@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from mmsbatch.campaign.model import Campaign, Limits
 from mmsbatch.diagnostics import Diagnostic
+from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.record.fold import Record, RevisionRecord
 from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.rules import finding
-
-if TYPE_CHECKING:
-    from mmsbatch.planning.planner import PlanInputs, PlannedCampaign
 
 #: The digests that make up what a recipient sees.
 CONTENT = ("template", "variables", "media")
@@ -22,7 +19,7 @@ REJECTED_FROM = 100
 SCHEDULE_MARGIN = timedelta(minutes=5)
 
 
-def guard(planned: "PlannedCampaign", inputs: "PlanInputs", allow_mixed: bool) -> list[Diagnostic]:
+def guard(planned: PlannedCampaign, inputs: PlanInputs, allow_mixed: bool) -> list[Diagnostic]:
     """Check one planned campaign against its limits, its record, the account and the clock."""
     campaign, record = planned.prepared.campaign, inputs.record or Record()
     found = [*_guard_revision(campaign, record)]
@@ -91,7 +88,7 @@ def _distance(ahead: timedelta) -> str:
     return f"{minutes:,} minutes in the past" if ahead < timedelta(0) else f"only {minutes} minutes ahead"
 
 
-def _guard_limits(planned: "PlannedCampaign", revision: RevisionRecord) -> Iterator[Diagnostic]:
+def _guard_limits(planned: PlannedCampaign, revision: RevisionRecord) -> Iterator[Diagnostic]:
     campaign, limits = planned.prepared.campaign, planned.prepared.campaign.limits
     to_send = planned.plan.to_send or len(planned.sorted_rows.to_send)
     reached = sum(revision.count(state) for state in REACHED)
@@ -107,9 +104,7 @@ def _guard_limits(planned: "PlannedCampaign", revision: RevisionRecord) -> Itera
         yield from _guard_price(planned, Decimal(reached), Decimal(to_send), limits.credits)
 
 
-def _guard_price(
-    planned: "PlannedCampaign", reached: Decimal, to_send: Decimal, limit: Decimal
-) -> Iterator[Diagnostic]:
+def _guard_price(planned: PlannedCampaign, reached: Decimal, to_send: Decimal, limit: Decimal) -> Iterator[Diagnostic]:
     campaign, price = planned.prepared.campaign, planned.plan.credits.per_message
     where = campaign.position("limits", "credits")
     kind = campaign.message.type.value
@@ -161,7 +156,7 @@ def _guard_rejected(campaign: Campaign, revision: RevisionRecord) -> Iterator[Di
         )
 
 
-def _guard_credit(planned: "PlannedCampaign") -> Iterator[Diagnostic]:
+def _guard_credit(planned: PlannedCampaign) -> Iterator[Diagnostic]:
     plan, campaign = planned.plan, planned.prepared.campaign
     credits_plan, where = plan.credits, campaign.position("message", "type")
     if credits_plan.per_message is None:
@@ -183,7 +178,7 @@ def _guard_credit(planned: "PlannedCampaign") -> Iterator[Diagnostic]:
         )
 
 
-def _guard_content(planned: "PlannedCampaign", allow_mixed: bool) -> Iterator[Diagnostic]:
+def _guard_content(planned: PlannedCampaign, allow_mixed: bool) -> Iterator[Diagnostic]:
     plan, campaign = planned.plan, planned.prepared.campaign
     if plan.mixed and not allow_mixed:
         yield finding(
@@ -195,7 +190,7 @@ def _guard_content(planned: "PlannedCampaign", allow_mixed: bool) -> Iterator[Di
         )
 
 
-def _tell_resend(planned: "PlannedCampaign") -> Iterator[Diagnostic]:
+def _tell_resend(planned: PlannedCampaign) -> Iterator[Diagnostic]:
     campaign = planned.prepared.campaign
     for revision, count in sorted(planned.plan.resend.items()):
         yield finding(

@@ -1,59 +1,22 @@
 """A valid campaign, its record and the account become a plan, and the chunks that carry it out. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from mmsbatch.gateway.flow import MSGCLASS
 from mmsbatch.message.measure import length_limit, measured_length
 from mmsbatch.planning import guards
-from mmsbatch.planning.chunking import ChunkPlan, count_chunks, group_by_text, partition
+from mmsbatch.planning.chunking import count_chunks, group_by_text
 from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
+from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.record.fold import Record, RevisionRecord
 from mmsbatch.record.states import REACHED
-from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 #: What the estimate takes for a request where nobody measured one.
 SECONDS_PER_REQUEST = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
-    """What is not in the campaign: its record, how the record keeps numbers, the balance, and the clock.
-
-    `record` is None where it cannot be read (`record_unknown` says why); `available` is None offline.
-    """
-
-    record: Record | None
-    available: Decimal | None
-    now: datetime
-    keeping: NumberKeeping = field(default_factory=keep_plain)
-    late_rows: bool = False
-    record_unknown: str = ""
-
-    def with_balance(self, available: Decimal | None) -> "PlanInputs":
-        """Return the same with what the campaigns before leave of the balance."""
-        return replace(self, available=available)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCampaign:
-    """A plan and what its execution needs: the prepared campaign and its sorted rows."""
-
-    plan: CampaignPlan
-    prepared: Prepared
-    sorted_rows: SortedRows
-    first_chunk: int
-    canary: int | None
-
-    def chunks(self) -> Iterator[ChunkPlan]:
-        """Make the chunks, one after the other: a large campaign has thousands."""
-        groups = group_by_text(self.sorted_rows.to_send, self.prepared.rendering.index_of)
-        size = self.prepared.settings.chunk_size
-        return partition(groups, size, self.plan.revision, self.first_chunk, self.canary)
 
 
 def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:

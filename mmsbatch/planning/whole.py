@@ -7,7 +7,8 @@ from decimal import Decimal
 from mmsbatch.diagnostics import Diagnostic, in_order
 from mmsbatch.planning.guards import guard
 from mmsbatch.planning.plan import Plan
-from mmsbatch.planning.planner import PlanInputs, PlannedCampaign, plan_campaign
+from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
+from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import Prepared
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
-from mmsbatch.planning.planner import PlannedCampaign
+from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import ChunkAnswered, ChunkSending, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.job import ChunkJob

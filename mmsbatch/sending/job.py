@@ -7,7 +7,7 @@ from mmsbatch.gateway.credentials import Credentials
 from mmsbatch.gateway.flow import Flow, format_date, render_flow
 from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
-from mmsbatch.planning.planner import PlannedCampaign
+from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
 
 

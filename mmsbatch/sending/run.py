@@ -8,7 +8,7 @@ from functools import partial
 
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
-from mmsbatch.planning.planner import PlannedCampaign
+from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, Event, RunEnded
 from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState, NumberState

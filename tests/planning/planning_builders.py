@@ -10,7 +10,8 @@ from hypothesis import settings
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign, LateRows, Limits, Message, MessageType, RecipientsSource
 from mmsbatch.message.rendering import Rendering
-from mmsbatch.planning.planner import PlanInputs, plan_campaign
+from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.model import Audience, Recipient
 from mmsbatch.record.events import RunStarted, Totals

@@ -8,7 +8,8 @@ from planning_builders import NOW, a_record, a_revision, an_audience, inputs, pl
 
 from mmsbatch.campaign.model import LateRows, MessageType
 from mmsbatch.planning.plan import PriceSource
-from mmsbatch.planning.planner import PlanInputs, plan_campaign
+from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.record.fold import ChunkRecord
 from mmsbatch.record.states import ChunkState
 

@@ -7,7 +7,7 @@ from planning_builders import NOW, inputs, prepared
 
 from mmsbatch.campaign.model import MessageType
 from mmsbatch.diagnostics import Diagnostic, Severity
-from mmsbatch.planning.planner import PlanInputs
+from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
 
 PRICED = {"credits_per_message": {MessageType.TEXT: Decimal(2)}}

@@ -16,7 +16,8 @@ from mmsbatch.campaign.model import MessageType
 from mmsbatch.campaign.reader import read_campaign
 from mmsbatch.gateway.credentials import Credentials, Secret
 from mmsbatch.gateway.exchange import Answered, Lost, NotSent
-from mmsbatch.planning.planner import PlanInputs, plan_campaign
+from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import prepare
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.journal import read_journal
