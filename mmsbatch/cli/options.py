@@ -31,6 +31,12 @@ Recipients = Annotated[
     typer.Option("--recipients", metavar="FILE", help="Use this recipients file instead of the campaign's own."),
 ]
 ShowNumbers = Annotated[bool, typer.Option("--show-numbers", help="Do not mask phone numbers.")]
+ShowRecipients = Annotated[
+    bool, typer.Option("--show-recipients", help="Show what the recipients' columns really hold.")
+]
+AnyGateway = Annotated[
+    str | None, typer.Option("--gateway", metavar="NAME", help="Only this gateway's record; default: all there are.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say the least: errors and the result.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
 LateRows = Annotated[

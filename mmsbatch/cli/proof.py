@@ -16,9 +16,8 @@ from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
-from mmsbatch.message.measure import length_limit, measured_length, tidy
-from mmsbatch.message.samples import sample_values
-from mmsbatch.message.template import compile_text
+from mmsbatch.message.measure import length_limit, measured_length
+from mmsbatch.message.samples import sample_text
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.numbers import NumberPolicy, read_number
 from mmsbatch.record.book import open_book
@@ -87,8 +86,7 @@ def _read_numbers(texts: Sequence[str], policy: NumberPolicy) -> list[str]:
 
 def _sample_text(prepared: Prepared) -> str:
     campaign = prepared.campaign
-    template = compile_text(campaign.message.text)
-    text = tidy(template.render(sample_values(sorted(template.used), campaign.variables)))
+    text = sample_text(campaign.message.text, campaign.variables)
     length, limit = measured_length(text), length_limit(campaign.message.type)
     if length > limit:
         raise Refusal(f"with the invented values the text has {length} characters, and the limit is {limit}")

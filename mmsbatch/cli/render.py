@@ -8,11 +8,12 @@ import typer
 
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load, one_file
-from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, Spec
+from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, ShowRecipients, Spec
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.flow import PLACEHOLDER_CLIENT
 from mmsbatch.masking import mask_number
+from mmsbatch.message.samples import sample_text
 from mmsbatch.planning.chunking import group_by_text, partition
 from mmsbatch.planning.outcomes import Recorded, sort_rows
 from mmsbatch.planning.preparation import Prepared
@@ -28,16 +29,17 @@ def render(
     recipients: Recipients = None,
     output: Output = None,
     show_numbers: ShowNumbers = False,
+    show_recipients: ShowRecipients = False,
 ) -> None:
     """Print the <DATA> flow of the first chunk, as if nothing had been sent yet.
 
-    CLIENT shows a placeholder, numbers are masked.
+    CLIENT shows a placeholder, numbers are masked, and the text has invented values for the recipients' columns.
 
     Examples:
 
       mmsbatch render campaigns/winter-sale.yaml
 
-      mmsbatch render campaigns/winter-sale.yaml --chunk 3 --show-numbers
+      mmsbatch render campaigns/winter-sale.yaml --chunk 3 --show-numbers --show-recipients
     """
     if every and chunk is not None:
         raise UsageProblem("--chunk and --all exclude each other")
@@ -49,7 +51,8 @@ def render(
     prepared = loaded.prepared[0]
     start = (chunk or 1) - 1
     jobs = _jobs(prepared) if every else islice(_jobs(prepared), start, start + 1)
-    flows = [_flow(prepared, job, show_numbers) for job in jobs]
+    sample = None if show_recipients else sample_text(prepared.campaign.message.text, prepared.campaign.variables)
+    flows = [_flow(prepared, job, show_numbers, sample) for job in jobs]
     if not flows:
         raise UsageProblem(_why_none(prepared, chunk))
     console.report("\n\n".join(flows))
@@ -64,9 +67,9 @@ def _jobs(prepared: Prepared) -> Iterator[ChunkJob]:
     return (chunk_job(prepared, chunk) for chunk in chunks)
 
 
-def _flow(prepared: Prepared, job: ChunkJob, show_numbers: bool) -> str:
+def _flow(prepared: Prepared, job: ChunkJob, show_numbers: bool, sample: str | None) -> str:
     numbers = job.numbers if show_numbers else [mask_number(number) for number in job.numbers]
-    return flow_text(prepared, PLACEHOLDER_CLIENT, numbers, job.text)
+    return flow_text(prepared, PLACEHOLDER_CLIENT, numbers, job.text if sample is None else sample)
 
 
 def _why_none(prepared: Prepared, chunk: int | None) -> str:

@@ -55,6 +55,7 @@ def sandbox(
         raise UsageProblem(f"--credits-file: {error}") from error
     try:
         console.report(f"send_url: {server.send_url}\naccount_url: {server.account_url}")
+        console.tell("client code and passcode: sandbox; give the gateway `fiction_numbers: accept` (README: Rehearse)")
         threading.Event().wait()
     except KeyboardInterrupt:
         console.tell("stopped")

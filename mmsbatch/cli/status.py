@@ -9,7 +9,7 @@ import typer
 
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.loading import named_files
-from mmsbatch.cli.options import Format, Gateway, Output, Paths, Quiet, ShowNumbers, check_format
+from mmsbatch.cli.options import AnyGateway, Format, Output, Paths, Quiet, ShowNumbers, check_format
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal
@@ -23,7 +23,7 @@ _CODES = {RevisionStatus.IN_DOUBT: ExitCode.IN_DOUBT, RevisionStatus.INCOMPLETE:
 
 def status(
     paths: Paths,
-    gateway: Gateway = None,
+    gateway: AnyGateway = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 4 where a chunk is in doubt, 3 where some were not sent.")
     ] = False,

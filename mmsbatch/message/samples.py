@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from mmsbatch.message.measure import tidy
+from mmsbatch.message.template import compile_text
+
 #: Names of columns that French files often have, and what stands in for them.
 _INVENTED: Mapping[str, str] = {
     "prenom": "Camille",
@@ -15,6 +18,12 @@ _INVENTED: Mapping[str, str] = {
     "heure": "10h",
     "email": "camille@example.com",
 }
+
+
+def sample_text(text: str, constants: Mapping[str, str]) -> str:
+    """Render a message with invented values for all that is not a constant; tidy, as it would be sent."""
+    template = compile_text(text)
+    return tidy(template.render(sample_values(sorted(template.used), constants)))
 
 
 def sample_values(variables: Iterable[str], constants: Mapping[str, str]) -> dict[str, str]:
