@@ -154,7 +154,12 @@ def test_reset_on_accept(poster: Poster, serve: Serve) -> None:
     server = serve(loop.reset)
     exchange = poster.post(server.url, BODY, SHORT)
     # It depends on the moment whether connecting fails, which proves that nothing left, or the request after it.
-    assert exchange in (Lost("the connection was reset"), NotSent("no connection: Connection reset by peer"))
+    # How the system words a reset of a connection that is already made is its own affair: both are doubt.
+    assert exchange in (
+        Lost("the connection was reset"),
+        Lost("the connection was closed without an answer"),
+        NotSent("no connection: Connection reset by peer"),
+    )
     assert (server.requests, server.connections) == ([], 1)
 
 
