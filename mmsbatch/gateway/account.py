@@ -86,7 +86,8 @@ def _read_whole(exchange: Answered) -> Answer:
     if not 200 <= exchange.http_status < 300:
         raise GatewayRefusal(f"the account could not be checked: HTTP {exchange.http_status}", "check account_url")
     if not exchange.complete:
-        raise GatewayRefusal("the account could not be checked: the answer was cut off", "try again later")
+        told = exchange.reason or "the answer was cut off"
+        raise GatewayRefusal(f"the account could not be checked: {told}", "try again later")
     return read_answer(exchange.body, exchange.complete)
 
 
