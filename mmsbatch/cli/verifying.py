@@ -29,7 +29,9 @@ class _Place:
 def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> Iterator[Verified]:
     """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
     for gateway in gateways:
-        yield _verify(_Place(file, gateway, record_paths(file, gateway)), environ)
+        place = _Place(file, gateway, record_paths(file, gateway))
+        if place.paths.journal.exists() or place.paths.manifest.exists():
+            yield _verify(place, environ)
 
 
 def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
