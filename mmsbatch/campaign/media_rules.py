@@ -44,7 +44,7 @@ def _url_problems(url: str, prefixes: tuple[str, ...]) -> Iterator[tuple[str, st
         yield 'holds `<`, `>` or `"`', "Write them percent-encoded."
     if not url.isascii():
         yield "holds accents or other signs outside ASCII", "Write them percent-encoded."
-    if any(char.isspace() or not char.isprintable() for char in url):
+    if " " in url or not url.isprintable():
         yield "holds spaces or invisible characters", "Write a space as %20."
 
 

@@ -56,16 +56,22 @@ def _compile(schema: Any, definitions: Mapping[str, Any]) -> Accepts:
     if not set(keywords) <= _KEYWORDS.keys():
         raise _UnknownKeyword
     made = [(_KEYWORDS[each][0], _KEYWORDS[each][1](schema[each], (schema, definitions))) for each in keywords]
-    checks = {kind: tuple(check for kinds, check in made if kind in kinds) for kind in _EVERY_TYPE}
+    checks = {kind: tuple(check for kinds, check in made if kind in kinds) for kind in _types_of(schema)}
 
     def accepts(value: Any) -> bool:
-        # No generator: this runs for each value of each file.
+        # No generators here and below: this runs for each value of each file.
         for check in checks.get(type(value), _NEVER):  # noqa: SIM110
             if not check(value):
                 return False
         return True
 
     return accepts
+
+
+def _types_of(schema: Mapping[str, Any]) -> Iterable[type]:
+    """Return the types of values that a schema may accept."""
+    wanted = schema.get("type", list(_TYPES))
+    return {kind for name in ([wanted] if isinstance(wanted, str) else wanted) for kind in _TYPES[name]}
 
 
 def _never(value: Any) -> bool:
@@ -75,12 +81,8 @@ def _never(value: Any) -> bool:
 _NEVER = (_never,)
 
 
-def _type(wanted: str | list[str], _: _Context) -> Accepts:
-    names = [wanted] if isinstance(wanted, str) else wanted
-    kinds = {kind for name in names for kind in _TYPES[name]}
-    if "integer" in names and "number" not in names:
-        return lambda value: type(value) in kinds and (type(value) is not float or value.is_integer())
-    return lambda value: type(value) in kinds
+def _is_whole(number: float) -> bool:
+    return number.is_integer()
 
 
 def _enum(words: list[Any], _: _Context) -> Accepts:
@@ -121,11 +123,20 @@ def _required(names: list[str], _: _Context) -> Accepts:
 
 def _properties(schemas: Mapping[str, Any], context: _Context) -> Accepts:
     known = {name: _compile(schema, context[1]) for name, schema in schemas.items()}
-    return lambda mapping: all(known[name](value) for name, value in mapping.items() if name in known)
+
+    def accepts(mapping: dict[str, Any]) -> bool:
+        for name, value in mapping.items():  # noqa: SIM110
+            if name in known and not known[name](value):
+                return False
+        return True
+
+    return accepts
 
 
 def _additional_properties(schema: Any, context: _Context) -> Accepts:
     known, accepts = context[0].get("properties", {}).keys(), _compile(schema, context[1])
+    if schema is False:
+        return lambda mapping: mapping.keys() <= known
     return lambda mapping: all(accepts(value) for name, value in mapping.items() if name not in known)
 
 
@@ -139,9 +150,14 @@ def _dependent_schemas(schemas: Mapping[str, Any], context: _Context) -> Accepts
     return lambda mapping: all(accepts(mapping) for name, accepts in parts.items() if name in mapping)
 
 
+def _type(wanted: str | list[str], _: _Context) -> Accepts:
+    # The type itself is known by now: 1.0 is an integer to JSON Schema, and 1.5 is none.
+    return (lambda value: True) if "number" in wanted else _is_whole
+
+
 #: How a keyword is checked, and the types of values that it says anything about.
 _KEYWORDS: Mapping[str, tuple[tuple[type, ...], _Make]] = {
-    "type": (_EVERY_TYPE, _type),
+    "type": ((float,), _type),
     "const": (_EVERY_TYPE, lambda word, context: _enum([word], context)),
     "enum": (_EVERY_TYPE, _enum),
     "not": (_EVERY_TYPE, _not),
