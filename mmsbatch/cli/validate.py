@@ -32,7 +32,7 @@ def validate(
     """
     report, console = FORMATS[check_format(output_format)], Console(output)
     try:
-        loaded = load(paths, config, gateway, recipients)
+        loaded = load(paths, config, gateway, recipients, keep_prepared=False)
     except InvalidInput as error:
         console.report(report(error.diagnostics, 1))
         raise typer.Exit(ExitCode.REFUSED) from None

@@ -9,6 +9,7 @@ refused, and why. A test holds that both agree.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from mmsbatch.recipients.numbers import (
     FRENCH_PREFIX,
@@ -48,6 +49,7 @@ class NumberColumnReader:
         self._lines = re.compile(f"{FRENCH_PREFIX}({usual})\n|.*\n")
 
     @classmethod
+    @cache  # a thousand small campaigns have one policy
     def for_recipients(cls, policy: NumberPolicy) -> "NumberColumnReader":
         """Return a reader of mobile numbers to send to, as `read_number` reads them."""
         prefixes = "|".join(re.escape(prefix[1:]) for prefix in policy.mobile_prefixes)
@@ -55,6 +57,7 @@ class NumberColumnReader:
         return cls(lambda cell: read_number(cell, policy), usual)
 
     @classmethod
+    @cache
     def for_suppression(cls) -> "NumberColumnReader":
         """Return a reader of any French numbers, as `parse_number` reads them."""
         return cls(parse_number, NATIONAL)
