@@ -65,6 +65,8 @@ class GatewaySettings:
     media_url_prefixes: tuple[str, ...] = ("http://www.",)
     require_https: bool = False
     credentials: str = "MMSBATCH"
+    exclusive_account: bool = False
+    settle_seconds: float = 120
 
     @property
     def is_sandbox(self) -> bool:

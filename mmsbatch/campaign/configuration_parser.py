@@ -65,6 +65,8 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "media_url_prefixes": tuple,
     "require_https": bool,
     "credentials": str,
+    "exclusive_account": bool,
+    "settle_seconds": float,
 }
 
 

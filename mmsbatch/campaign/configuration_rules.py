@@ -15,7 +15,6 @@ from mmsbatch.rules import finding
 #: What the embedded gateway decides itself.
 _FIXED_IN_SANDBOX = ("send_url", "account_url", "credentials", "fiction_numbers")
 #: Defaults of settings that are not carried out yet: written out as they are, they promise nothing.
-_SETTLE_SECONDS = 120
 _MEDIA_LIMITS = asdict(MediaLimits())
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
 
@@ -76,17 +75,10 @@ def _check_store(record: _Place) -> Iterator[Diagnostic]:
 
 
 def _check_not_built(gateway: _Place) -> Iterator[Diagnostic]:
-    hint = "Leave it out: what is in doubt is settled with `mmsbatch resolve`."
-    if gateway.data.get("exclusive_account") is True:
-        message = "`exclusive_account: true` is not built yet in this version."
-        yield gateway.value("config-not-built", "exclusive_account", message, hint)
     limits = _mapping(gateway.data.get("media_limits_kb"))
     if any(isinstance(limit, int) and limit != _MEDIA_LIMITS.get(medium) for medium, limit in limits.items()):
         message = "`media_limits_kb` is not built yet in this version: media are not checked."
         yield gateway.key("config-not-built", "media_limits_kb", message, "Leave it out.")
-    if gateway.data.get("settle_seconds", _SETTLE_SECONDS) != _SETTLE_SECONDS:
-        message = "`settle_seconds` is not built yet in this version."
-        yield gateway.key("config-not-built", "settle_seconds", message, hint)
 
 
 def _check_charset(gateway: _Place) -> Iterator[Diagnostic]:

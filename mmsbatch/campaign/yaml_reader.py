@@ -41,6 +41,9 @@ _ADVICE = (
     ("unknown escape", "In double quotes a backslash must be doubled; single quotes take it as it is."),
 )
 
+#: What newer parsers say where the builder's own limit would be reached only later: they read ahead.
+_TOO_DEEP = "maximum nesting depth"
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -112,6 +115,8 @@ def _collector_paused() -> Iterator[None]:
 def _syntax_error(error: "yaml.MarkedYAMLError", file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     where = Position(mark.line + 1, mark.column + 1) if mark else Position(1)
+    if _TOO_DEEP in (error.problem or ""):
+        return finding("yaml-too-large", file, where, "The document is nested deeper than the parser goes.")
     problem = mask_digits(error.problem or "the parser does not say what is wrong")
     context = f" {mask_digits(error.context)}" if error.context else ""
     advice = next((hint for part, hint in _ADVICE if part in problem), "")

@@ -18,6 +18,7 @@ from mmsbatch.cli.options import (
     Quiet,
     Recipients,
     check_format,
+    read_duration,
 )
 from mmsbatch.errors import UsageProblem
 
@@ -42,6 +43,10 @@ def apply(
         bool,
         typer.Option("--folder-record", help="In CI: keep the record in the folder; you carry it to the next run."),
     ] = False,
+    max_duration: Annotated[
+        str | None,
+        typer.Option("--max-duration", metavar="TIME", help="Start no request after this time: 90s, 30m, 2h."),
+    ] = None,
     new_campaign: NewCampaign = False,
     output_format: Format = "text",
     output: Output = None,
@@ -63,7 +68,9 @@ def apply(
     if not specs:
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
     check_format(output_format)
-    options = ApplyOptions(yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign)
+    options = ApplyOptions(
+        yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign, read_duration(max_duration)
+    )
     console = Console(output, quiet or output_format == "json")
     loaded = load(specs, config, gateway, recipients)
     loaded.raise_if_invalid()

@@ -6,25 +6,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import typer
 
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive, shown_path
+from mmsbatch.cli.holding import RecordHolder
 from mmsbatch.cli.loading import Loaded
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
+from mmsbatch.cli.settling import CreditSettler
 from mmsbatch.errors import GatewayRefusal, InDoubt, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.planning.whole import PlanRequest, plan_all
-from mmsbatch.record.book import RecordBook, open_book
-from mmsbatch.record.lock import Holder
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.book import RecordBook
+from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.applied import ApplyResult
@@ -36,6 +36,8 @@ from mmsbatch.sending.courier import Courier
 from mmsbatch.sending.interruption import Interruption, listening
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
+from mmsbatch.sending.settling import settled_outcome
+from mmsbatch.sending.stops import Deadline
 
 _SEE_ABOVE = "the plan is refused, see above; nothing was sent"
 
@@ -50,6 +52,7 @@ class ApplyOptions:
     leave_in_doubt: bool
     folder_record: bool
     new_campaign: bool
+    max_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,14 @@ class _Open:
     keeping: NumberKeeping
 
     @property
+    def revision(self) -> RevisionRecord:
+        """What is recorded of the planned revision."""
+        return self.book.record.revision(self.planned.plan.revision)
+
+    @property
     def is_recount(self) -> bool:
         """Whether the input's rows changed since they were last counted: a run of no chunks writes that down."""
-        revision, rows = self.book.record.revision(self.planned.plan.revision), self.planned.sorted_rows
+        revision, rows = self.revision, self.planned.sorted_rows
         if not revision.runs:
             return False
         return (revision.totals, revision.runs[-1].started.outside) != (rows.totals, rows.outside)
@@ -78,7 +86,9 @@ class Application:
         self._settings = loaded.workspace.settings
         self._clock = Clock()
         self._environ: Mapping[str, str] = os.environ
+        self._interruption = Interruption()
         self._balance: Decimal | None = None
+        self._deadline = Deadline(self._clock.monotonic(), options.max_seconds) if options.max_seconds else None
 
     def carry_out(self) -> ExitCode:
         """Plan, ask and send; return what the process says. Raises MmsbatchError where it is refused."""
@@ -127,34 +137,23 @@ class Application:
             self._options.new_campaign,
             writes=True,
         )
-        opened = [self._open_book(prepared.campaign.path, access, stack) for prepared in self._loaded.prepared]
+        holder = RecordHolder(access, self._console, self._clock, stack)
+        opened = holder.hold([prepared.campaign for prepared in self._loaded.prepared], self._environ)
+        if all(each.held_last for each in opened if each.book.record.in_doubt):
+            self._settler(connection).settle([each.book for each in opened])
         available = self._balance = connection.ask_account().credits
         request = PlanRequest(
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
         )
         inputs = [
-            PlanInputs(book.record, None, self._clock.now(), keeping, self._options.late_rows)
-            for book, keeping in opened
+            PlanInputs(each.book.record, None, self._clock.now(), each.keeping, self._options.late_rows)
+            for each in opened
         ]
         plan, planned = plan_all(request, zip(self._loaded.prepared, inputs, strict=True))
-        return plan, [_Open(each, *record) for each, record in zip(planned, opened, strict=True)]
+        return plan, [_Open(each, held.book, held.keeping) for each, held in zip(planned, opened, strict=True)]
 
-    def _open_book(self, campaign: Path, access: RecordAccess, stack: ExitStack) -> tuple[RecordBook, NumberKeeping]:
-        paths = record_paths(campaign, self._settings.name)
-        book = stack.enter_context(open_book(paths, self._holder(), self._clock.monotonic))
-        keeping = access.check(campaign, book.record.opened)
-        if book.torn:
-            self._console.warn(
-                f"{shown_path(paths.journal)}: its last line was cut short, as by a crash: {book.torn} bytes dropped"
-            )
-        with writing_record():
-            book.catch_up()
-        for chunk in book.lost:
-            self._console.warn(f"{campaign}: chunk {chunk.id} is in doubt: {chunk.reason}")
-        return book, keeping
-
-    def _holder(self) -> Holder:
-        return this_process(self._environ, self._clock.stamp())
+    def _settler(self, connection: Connection) -> CreditSettler:
+        return CreditSettler(self._settings, partial(_ask_credits, connection), self._console, self._clock)
 
     # --- deciding
 
@@ -169,16 +168,17 @@ class Application:
             raise Refusal(_SEE_ABOVE) if shown else PlanRefused(list(plan.diagnostics))
         if plan.has_something_to_send and not self._is_confirmed(plan):
             raise UsageProblem("nothing was sent: not confirmed")
-        results = list(self._send_all(campaigns, connection))
+        with listening(self._interruption, self._clock.monotonic):
+            results = list(self._send_all(campaigns, connection))
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
-        code = gravest(doubt, *(result.exit_code for result in results))
+        code = gravest(doubt, self._interruption.exit_code, *(result.exit_code for result in results))
         self._console.report(APPLY_FORMATS[self._format](results, code))
         self._tell_doubt(campaigns)
         return code
 
     def _tell_doubt(self, campaigns: list[_Open]) -> None:
         for each in campaigns:
-            doubtful = [chunk.id for chunk in each.book.record.revision(each.planned.plan.revision).in_doubt]
+            doubtful = [chunk.id for chunk in each.revision.in_doubt]
             if doubtful:
                 self._console.warn(
                     f"{each.planned.plan.file}: in doubt: {', '.join(doubtful)}; `mmsbatch status` shows the evidence"
@@ -195,20 +195,29 @@ class Application:
 
     def _send_all(self, campaigns: list[_Open], connection: Connection) -> Iterator[ApplyResult]:
         """Send one campaign after the other; a stop in one leaves the later ones untouched."""
-        stopped = False
+        why_not = ""
         for each in campaigns:
             plan, manifest = each.planned.plan, shown_path(each.book.paths.manifest)
-            if stopped or not plan.has_something_to_send:
-                verdict = "not begun: the campaign before it stopped" if stopped else verdict_line(plan)
-                if not stopped and each.is_recount:
+            why_not = why_not or self._interruption.reason
+            if why_not or not plan.has_something_to_send:
+                verdict = f"not begun: {why_not}" if why_not else verdict_line(plan)
+                if not why_not and each.is_recount:
                     self._send(each, connection)
                 yield ApplyResult(plan.file, verdict, manifest if each.book.record.opened else None)
                 continue
-            outcome = self._send(each, connection)
+            outcome = self._settle(campaigns, each, self._send(each, connection), connection)
             if outcome.progress.credits is not None:
                 self._balance = outcome.progress.credits
-            stopped = outcome.is_stopped
+            why_not = "the campaign before it stopped" if outcome.is_stopped else ""
             yield ApplyResult(plan.file, verdict_line(plan), manifest, outcome)
+
+    def _settle(self, campaigns: list[_Open], each: _Open, outcome: RunOutcome, connection: Connection) -> RunOutcome:
+        """Let the credit of an exclusive account settle the doubt that a run ended with, where it can."""
+        if outcome.exit_code is not ExitCode.IN_DOUBT:
+            return outcome
+        books = [campaign.book for campaign in campaigns]
+        settlement = self._settler(connection).settle(books, lambda: self._interruption.is_requested)
+        return settled_outcome(outcome, settlement, each.revision) if settlement else outcome
 
     def _will_ask(self) -> bool:
         return not self._options.yes and not self._settings.is_sandbox
@@ -222,24 +231,23 @@ class Application:
     # --- sending
 
     def _send(self, each: _Open, connection: Connection) -> RunOutcome:
-        interruption = Interruption()
         with _courier(connection) as courier, watching(self._console) as watcher:
+            self._interruption.wake = courier.wake
             context = RunContext(
                 book=each.book,
                 courier=courier,
                 credentials=connection.credentials,
                 keeping=each.keeping,
                 clock=self._clock,
-                interruption=interruption,
+                interruption=self._interruption,
                 watcher=watcher,
                 run_id=uuid4().hex[:12],
-                holder=str(self._holder()),
+                holder=str(this_process(self._environ, self._clock.stamp())),
                 credits_before=self._balance,
                 ask_credits=partial(_ask_credits, connection),
+                deadline=self._deadline,
             )
-            with listening(interruption, self._clock.monotonic, courier.wake):
-                outcome = self._run(each, context, connection)
-        return outcome
+            return self._run(each, context, connection)
 
     def _run(self, each: _Open, context: RunContext, connection: Connection) -> RunOutcome:
         with writing_record():

@@ -13,7 +13,7 @@ from mmsbatch import __version__
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits
 
-_LIBRARIES = ("typer", "requests", "urllib3", "jinja2", "jsonschema", "pyyaml", "filelock")
+_LIBRARIES = ("typer", "requests", "urllib3", "jinja2", "jsonschema", "pyyaml")
 
 
 def report_fault(error: BaseException) -> ExitCode:

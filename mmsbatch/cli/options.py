@@ -1,5 +1,6 @@
 """The options that commands share, and how a command refuses what is not built."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -49,6 +50,20 @@ NewCampaign = Annotated[
 
 #: Formats of the contract that this version does not write yet.
 _LATER_FORMATS = frozenset({"markdown", "html", "github", "gitlab", "junit", "sarif"})
+
+
+_DURATION = re.compile("([1-9][0-9]{0,5})([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def read_duration(text: str | None) -> float | None:
+    """Return the seconds that a text means, None without one. Raises UsageProblem for anything but 90s, 30m or 2h."""
+    if text is None:
+        return None
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise UsageProblem(f"--max-duration {text} is no time", "write it as 90s, 30m or 2h")
+    return float(int(match[1]) * _SECONDS[match[2]])
 
 
 class _Format(StrEnum):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.connection import connect
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import Loaded, load
@@ -30,6 +31,7 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
+from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
 from mmsbatch.reports.plans import FORMATS, plan_verdicts
 from mmsbatch.rules import finding
@@ -81,11 +83,11 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     with connect(settings, os.environ) as connection:
         account = connection.credentials.fingerprint
         access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
-        inputs = [_read_inputs(access, prepared.campaign.path, late_rows) for prepared in loaded.prepared]
+        inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
-            for each in loaded.prepared
-            if (refusal := access.why_not_plain(each.campaign.path))
+            for each, read in zip(loaded.prepared, inputs, strict=True)
+            if (refusal := access.why_not_plain(each.campaign, read.record or Record()))
         ]
         available = connection.ask_account().credits
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
@@ -97,13 +99,13 @@ def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     inputs = []
     for prepared in loaded.prepared:
         try:
-            inputs.append(_read_inputs(access, prepared.campaign.path, late_rows))
+            inputs.append(_read_inputs(access, prepared.campaign, late_rows))
         except KeyMissing as refusal:
             inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
 
 
-def _read_inputs(access: RecordAccess, campaign: Path, late_rows: bool) -> PlanInputs:
+def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:
     record, keeping = access.read(campaign)
     return PlanInputs(record, None, datetime.now(UTC), keeping, late_rows)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
+from mmsbatch.cli.holding import hold_account
 from mmsbatch.cli.loading import Loaded, load, one_file
 from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
@@ -99,8 +101,10 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     account = connection.credentials.fingerprint
     access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign, writes=True)
     holder = this_process(os.environ, clock.stamp())
-    with writing_record(), open_book(record_paths(campaign, settings.name), holder, clock.monotonic) as book:
-        keeping = access.check(campaign, book.record.opened)
+    with ExitStack() as stack, writing_record():
+        hold_account(settings, account, [campaign], holder, stack)
+        book = stack.enter_context(open_book(record_paths(campaign, settings.name), holder, clock.monotonic))
+        keeping = access.check(to_send.prepared.campaign, book.record)
         name = campaign.resolve().name
         ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)
         return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)

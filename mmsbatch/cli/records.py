@@ -1,7 +1,6 @@
 """How commands get at the record of a campaign: to read it, or to write it under its lock."""
 
 import getpass
-import hashlib
 import os
 import socket
 import subprocess
@@ -11,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
+from mmsbatch.campaign.model import Campaign
 from mmsbatch.campaign.places import repository_root
 from mmsbatch.errors import Refusal
-from mmsbatch.record.events import JournalOpened
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
 from mmsbatch.record.journal import read_journal
@@ -34,36 +33,32 @@ class RecordAccess:
     new_campaign: bool = False
     writes: bool = False
 
-    def check(self, campaign: Path, opened: JournalOpened | None) -> NumberKeeping:
+    def check(self, campaign: Campaign, record: Record) -> NumberKeeping:
         """Return how numbers are kept. Raises Refusal where the record is not this campaign's, or lacks its key."""
-        identity = Identity(campaign, self.settings.name, self.account, *self._whereabouts(campaign))
-        check_identity(opened, identity, record_paths(campaign, self.settings.name), self.new_campaign)
-        return choose_keeping(opened, self.environ, self._may_be_plain(campaign), str(campaign))
+        path = campaign.path
+        check_identity(record, self._identify(campaign), record_paths(path, self.settings.name), self.new_campaign)
+        return choose_keeping(record.opened, self.environ, self._may_be_plain(path), str(path))
 
-    def _whereabouts(self, campaign: Path) -> tuple[str, Path | None]:
-        """Return the file's digest and where its twins may lie; a rehearsal may be repeated as often as one likes."""
-        if self.settings.is_sandbox:
-            return "", None
-        digest = hashlib.sha256(campaign.read_bytes()).hexdigest()
-        return digest, repository_root(campaign) or campaign.resolve().parent
+    def _identify(self, campaign: Campaign) -> Identity:
+        """Say whose record it must be; a rehearsal may be repeated as often as one likes, wherever its twins lie."""
+        root = None if self.settings.is_sandbox else repository_root(campaign.path) or campaign.path.resolve().parent
+        return Identity(campaign.path, self.settings.name, self.account, campaign.name, campaign.sha256, root)
 
-    def read(self, campaign: Path) -> tuple[Record, NumberKeeping]:
+    def read(self, campaign: Campaign) -> tuple[Record, NumberKeeping]:
         """Read a record without its lock, for a plan."""
-        paths = record_paths(campaign, self.settings.name)
+        paths = record_paths(campaign.path, self.settings.name)
         content = read_journal(paths.journal)
-        keeping = self.check(campaign, content.opened)
-        record = Record(content.events)
+        keeping = self.check(campaign, content.record)
         if not is_held(paths.lock):
             # A run under way writes on while we read.
-            raise_if_ahead(paths.manifest, record)
-        record.close_interrupted()
-        return record, keeping
+            raise_if_ahead(paths.manifest, content)
+        content.record.close_interrupted()
+        return content.record, keeping
 
-    def why_not_plain(self, campaign: Path) -> tuple[str, str] | None:
+    def why_not_plain(self, campaign: Campaign, record: Record) -> tuple[str, str] | None:
         """Return message and hint of the refusal that awaits `apply` for plain numbers, None where none does."""
-        opened = read_journal(record_paths(campaign, self.settings.name).journal).opened
         try:
-            replace(self, writes=True).check(campaign, opened)
+            replace(self, writes=True).check(campaign, record)
         except Refusal as refusal:
             return refusal.message, refusal.hint
         return None

@@ -16,6 +16,7 @@ from mmsbatch.masking import mask_digits
 from mmsbatch.record.book import RecordBook, open_book
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.fold import ChunkRecord
+from mmsbatch.record.identity import Identity, check_identity
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.states import NumberState
 from mmsbatch.reports.findings import count
@@ -59,6 +60,7 @@ def resolve(
     with writing_record(), open_book(record_paths(spec, settings.name), holder, clock.monotonic) as book:
         if book.record.opened is None:
             raise UsageProblem(f"{spec} has no record for the gateway {settings.name}: nothing was sent")
+        check_identity(book.record, Identity(spec, settings.name, ""), book.paths, new_campaign=False)
         by, reason = who_decides(os.environ), mask_digits(reason)
         if rejected:
             told = _release(book, reason, by, clock)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event
-from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import manifest_text, raise_if_ahead
@@ -17,17 +16,21 @@ MANIFEST_EVERY = 1.0
 class RecordBook:
     """The one way to write: what is appended here is on disk, then folded, then shown in the manifest.
 
-    `torn` is how many bytes of a torn last line were left out on reading.
+    `torn` is how many bytes of a torn last line were left out on reading, `lost` the chunks that no
+    living run is sending any more. What was read is on disk once the book is open: a run that was
+    killed may have left it written, and not flushed.
     """
 
     def __init__(self, paths: RecordPaths, monotonic: Callable[[], float], disk: Disk | None = None) -> None:
         content = read_journal(paths.journal)
+        raise_if_ahead(paths.manifest, content)
         self.paths = paths
         self.torn = content.tail.torn
-        self.record = Record(content.events)
-        raise_if_ahead(paths.manifest, self.record)
+        self.record = content.record
         self.lost = self.record.close_interrupted()
         self._disk = disk or LocalDisk()
+        if content.tail.length or content.tail.torn:
+            self._disk.settle(paths.journal)
         self._writer = JournalWriter(paths.journal, content.tail, self._disk)
         self._monotonic = monotonic
         self._shown_at: float | None = None
@@ -39,16 +42,19 @@ class RecordBook:
 
     def show(self) -> None:
         """Replace the manifest now."""
-        self._disk.replace(self.paths.manifest, manifest_text(self.record).encode(errors="replace"))
+        self._disk.replace(self.paths.manifest, self._text())
         self._shown_at = self._monotonic()
 
     def catch_up(self) -> None:
         """Bring a manifest up to date that a crash left behind its journal; no write where nothing differs."""
         if self.record.opened is None:
             return
-        text = manifest_text(self.record).encode()
+        text = self._text()
         if not self.paths.manifest.is_file() or self.paths.manifest.read_bytes() != text:
             self._disk.replace(self.paths.manifest, text)
+
+    def _text(self) -> bytes:
+        return manifest_text(self.record, self._writer.tail).encode(errors="replace")
 
     def show_now_and_then(self) -> None:
         """Replace the manifest, at most once a second."""
@@ -62,7 +68,8 @@ def open_book(
 ) -> Iterator[RecordBook]:
     """Open a record for writing, holding its lock for the block.
 
-    Raises Locked where another run holds it, Refusal where the journal is damaged.
+    Raises Locked where another run holds it, Refusal where the journal is damaged, OSError where the disk
+    refuses to flush what is there.
     """
     with hold_lock(paths.lock, holder):
         yield RecordBook(paths, monotonic, disk)

@@ -6,8 +6,7 @@ missing line, or two histories merged into one are seen, and where.
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mmsbatch.record.events import JOURNAL_VERSION, Event, JournalOpened, event_from_json
@@ -28,12 +27,25 @@ class Damage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Where the next line goes. `length` is in bytes up to the last newline, `torn` in bytes behind it."""
+    """Where the next line goes. `length` is in bytes up to the end of the last whole line, `torn` in bytes behind it.
+
+    `unended` is whether the last whole line lacks its line break.
+    """
 
     digest: str = START
     length: int = 0
     lines: int = 0
     torn: int = 0
+    unended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The whole lines of a journal: their events and digests, in order, and where the next goes."""
+
+    events: tuple[Event, ...] = ()
+    digests: tuple[str, ...] = ()
+    tail: Tail = field(default_factory=Tail)
 
 
 def encode_line(event: Event, before: str) -> tuple[bytes, str]:
@@ -45,21 +57,37 @@ def encode_line(event: Event, before: str) -> tuple[bytes, str]:
     return body + _MARK + digest.encode() + b'"}\n', digest
 
 
-def read_lines(content: bytes) -> tuple[list[Event], Tail]:
+def read_lines(content: bytes) -> Lines:
     """Read a whole journal; a torn last line is left out and counted in `Tail.torn`.
 
     Raises Damage at the first line that is not what was written.
     """
-    length = content.rfind(b"\n") + 1
-    digest, events = START, []
-    for number, line in enumerate(_split(content[:length]), start=1):
+    *lines, rest = content.split(b"\n")
+    digest, events, digests = START, [], []
+    for number, line in enumerate(lines, start=1):
         event, digest = _read_line(number, line, digest)
         events.append(event)
-    return events, Tail(digest, length, len(events), len(content) - length)
+        digests.append(digest)
+    last = _read_unended(len(lines) + 1, rest, digest)
+    if last is not None:
+        events.append(last[0])
+        digests.append(last[1])
+    torn = 0 if last else len(rest)
+    length = len(content) - torn
+    return Lines(
+        tuple(events), tuple(digests), Tail(digests[-1] if digests else START, length, len(events), torn, bool(last))
+    )
 
 
-def _split(content: bytes) -> Iterator[bytes]:
-    yield from content.split(b"\n")[:-1]
+def _read_unended(number: int, rest: bytes, before: str) -> tuple[Event, str] | None:
+    """Read a last line that lacks but its line break, or return None of a torn one.
+
+    What it says was written whole. Were it dropped, a request that it announced would be forgotten, and sent again.
+    """
+    try:
+        return _read_line(number, rest, before) if rest else None
+    except Damage:
+        return None
 
 
 def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:

@@ -91,6 +91,7 @@ class RunStarted(Event):
 
     `outside` counts recorded numbers that the input no longer has; `outside_open` are those of them whose
     state may change yet (in doubt, rejected), so that later changes are not counted as rows.
+    `exclusive` is whether nothing else spends from the account while the run lasts.
     """
 
     name: ClassVar[str] = "run-started"
@@ -109,6 +110,7 @@ class RunStarted(Event):
     scheduled_for: str | None = None
     credits_before: Decimal | None = None
     per_message: Decimal | None = None
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,13 +166,18 @@ class RunEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtResolved(Event):
-    """A person settled a chunk in doubt; `sent` is their finding."""
+    """A chunk in doubt was settled by a person, or by the credit of an exclusive account (`presumed`).
+
+    `sent` is the finding; `credits_after` the balance that it was read from.
+    """
 
     name: ClassVar[str] = "resolved"
     chunk: str
     sent: bool
     reason: str
     by: str
+    presumed: bool = False
+    credits_after: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import singledispatchmethod
 
+from mmsbatch.record.credit_trail import CreditTrail, Expectation
 from mmsbatch.record.events import (
     AttemptFailed,
     ChunkAnswered,
@@ -71,10 +72,14 @@ class ChunkRecord:
 
 @dataclass(slots=True)
 class RunRecord:
-    """One run as it stands; `ended` is None while it lasts, or where it was cut short."""
+    """One run as it stands; `ended` is None while it lasts, or where it was cut short.
+
+    `used` is what it cost, known only where the account was exclusive and its balance only fell.
+    """
 
     started: RunStarted
     ended: RunEnded | None = None
+    used: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -148,6 +153,7 @@ class Record:
         self.revisions: dict[int, RevisionRecord] = {}
         self.proofs: dict[str, ProofRecord] = {}
         self._current: RevisionRecord | None = None
+        self._trail = CreditTrail()
         self._credits: Decimal | None = None
         self._awaiting_credits: list[ChunkRecord] = []
         for event in events:
@@ -157,6 +163,15 @@ class Record:
     def highest(self) -> RevisionRecord | None:
         """The newest revision that a run was started for."""
         return self.revisions[max(self.revisions)] if self.revisions else None
+
+    @property
+    def in_doubt(self) -> list[ChunkRecord]:
+        """The chunks of all revisions whose fate is unknown."""
+        return [chunk for revision in self.revisions.values() for chunk in revision.in_doubt]
+
+    def expect_balance(self, chunk: ChunkRecord) -> Expectation | None:
+        """Say which balances of an exclusive account settle the only chunk in doubt; None where no balance can."""
+        return self._trail.expect(chunk) if self.in_doubt == [chunk] else None
 
     def revision(self, number: int) -> RevisionRecord:
         """Return what is known of a revision, an empty record where nothing is."""
@@ -195,6 +210,7 @@ class Record:
         revision.outside = frozenset(event.outside_open)
         revision.closed = revision.closed or not (event.totals.pending or event.totals.in_doubt)
         self._current = revision
+        self._trail.begin(event, any_doubt=bool(self.in_doubt))
         self._note_credits(event.credits_before)
 
     @apply.register
@@ -207,6 +223,7 @@ class Record:
             chunk.run = revision.runs[-1].started if revision.runs else None
             revision.chunks[chunk.id] = chunk
             revision.numbers.update(dict.fromkeys(chunk.numbers, NumberState.RELEASED))
+        self._trail.note_sending(chunk)
         chunk.attempts = event.attempt
         self._move(revision, chunk, ChunkState.SENDING)
 
@@ -220,8 +237,9 @@ class Record:
     def _(self, event: ChunkAnswered) -> None:
         revision, chunk = self._chunk(event.chunk)
         chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
-        self._note_credits(event.credits)
         self._move(revision, chunk, event.state)
+        self._note_credits(event.credits)
+        self._trail.note_answer(chunk, event.credits)
         if event.state is ChunkState.IN_DOUBT:
             self._awaiting_credits.append(chunk)
         if not revision.totals.pending and not revision.totals.in_doubt:
@@ -229,8 +247,15 @@ class Record:
 
     @apply.register
     def _(self, event: RunEnded) -> None:
-        if self._current is not None:
-            self._current.runs[-1].ended = event
+        if self._current is None:
+            return
+        run = self._current.runs[-1]
+        run.ended, before = event, run.started.credits_before
+        if run.started.exclusive:  # otherwise it may be the last answer's, from before a doubt
+            self._note_credits(event.credits_after)
+            self._trail.note_asked(event.credits_after)
+        if self._trail.fell and not self._trail.since and before is not None and self._trail.quiet is not None:
+            run.used = before - self._trail.quiet
 
     @apply.register
     def _(self, event: DoubtResolved) -> None:
@@ -252,6 +277,7 @@ class Record:
     @apply.register
     def _(self, event: ProofSending) -> None:
         self.proofs[event.proof] = ProofRecord(event)
+        self._trail.end()
 
     @apply.register
     def _(self, event: ProofAnswered) -> None:
@@ -291,6 +317,13 @@ def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | 
     before = next((run.started.credits_before for run in revision.runs), None)
     after = next((run.ended.credits_after for run in reversed(revision.runs) if run.ended), None)
     return before, after
+
+
+def credits_used(revision: RevisionRecord) -> Decimal | None:
+    """Return what the revision cost; None where that is not known of each of its runs."""
+    used = [run.used for run in revision.runs if run.started.chunks]
+    known = [each for each in used if each is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(used) else None
 
 
 def _numbers_after(chunk: ChunkRecord) -> dict[str, NumberState]:

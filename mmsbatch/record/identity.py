@@ -1,13 +1,14 @@
 """Whose record is this? A journal that does not fit the campaign, account or key at hand is refused (section 9)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
 from mmsbatch.record.events import JournalOpened, RunStarted
-from mmsbatch.record.journal import read_journal
+from mmsbatch.record.fold import Record
+from mmsbatch.record.journal import read_journal, read_opening
 from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths, record_paths
 from mmsbatch.record.tokens import PLAIN, TOKEN, NumberKeeping, keep_as_tokens, keep_plain
 
@@ -22,21 +23,30 @@ class KeyMissing(Refusal):
 class Identity:
     """The campaign file, gateway and account at hand; `account` is empty where it is not known (offline).
 
-    `sha256` is that of the campaign file's bytes, `root` the folder under which its twins may lie.
+    `name` is the campaign's own, empty where the file was not read, `sha256` that of the file's
+    bytes, `root` the folder under which its twins may lie.
     """
 
     campaign: Path
     gateway: str
     account: str
+    name: str = ""
     sha256: str = ""
     root: Path | None = None
 
+    def is_of(self, started: RunStarted) -> bool:
+        """Whether a run was one of this campaign, under whatever file name."""
+        return started.campaign_sha256 == self.sha256 or started.campaign_name == self.name
 
-def check_identity(opened: JournalOpened | None, identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
+
+def check_identity(record: Record, identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
     """Raise Refusal where the record at hand, or one beside it, belongs to another story."""
+    opened = record.opened
     if opened is None:
         _raise_if_orphan(identity, paths, new_campaign)
     else:
+        _raise_if_copy(opened, identity, paths)
+        _raise_if_other_campaign(record, opened, identity, paths)
         _raise_if_foreign(opened, identity, paths)
     if identity.account:
         _raise_if_other_gateway(identity, paths)
@@ -44,21 +54,36 @@ def check_identity(opened: JournalOpened | None, identity: Identity, paths: Reco
         _raise_if_sent_elsewhere(identity, paths, new_campaign)
 
 
-def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
+def _raise_if_copy(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
     named = paths.journal.parent / opened.campaign
     if opened.campaign != identity.campaign.resolve().name and _is_copy(opened, named, identity):
         raise Refusal(
-            f"{paths.journal.name} is a copy of the record of {opened.campaign}, which has its own",
+            f"{paths.journal.name}:1: it is a copy of the record of {opened.campaign}, which has its own",
             "if this campaign is a copy too, it needs no journal of the other: move the copied one away",
         )
+
+
+def _raise_if_other_campaign(record: Record, opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
+    """A journal under another file's name came along with a rename; or it never was this campaign's."""
+    started = [run.started for revision in record.revisions.values() for run in revision.runs]
+    renamed = opened.campaign != identity.campaign.resolve().name
+    if renamed and identity.name and started and not any(map(identity.is_of, started)):
+        raise Refusal(
+            f"{paths.journal.name}:1: it is the record of another campaign: {opened.campaign}, "
+            f"sent as `name: {started[-1].campaign_name}`",
+            "bring this campaign's own journal back; if the file was renamed, give it its former `name` too",
+        )
+
+
+def _raise_if_foreign(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
     if opened.gateway != identity.gateway:
         raise Refusal(
-            f"{paths.journal.name} is a record for the gateway {opened.gateway}, not {identity.gateway}",
+            f"{paths.journal.name}:1: it is a record for the gateway {opened.gateway}, not {identity.gateway}",
             "put the journal back under its own name",
         )
     if identity.account and opened.account != identity.account:
         raise Refusal(
-            f"{paths.journal.name} is the record of another account ({opened.account}, not {identity.account})",
+            f"{paths.journal.name}:1: it is the record of another account ({opened.account}, not {identity.account})",
             "use the credentials of the account that it was begun with, or copy the campaign to a new file",
         )
 
@@ -67,9 +92,9 @@ def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool)
     """A journal without its campaign, beside a campaign without a journal, is probably a renamed file."""
     if new_campaign:
         return
-    for journal in sorted(paths.journal.parent.glob(f"*{JOURNAL_SUFFIX}")):
-        opened = read_journal(journal).opened
-        if opened is None or _is_of_another(opened, identity) or _has_campaign(journal, opened):
+    for journal in orphans(paths.journal.parent):
+        opened = read_opening(journal)
+        if opened is None or _is_of_another(opened, identity):
             continue
         raise Refusal(
             f"{identity.campaign.name} has no record, and {journal.name} has no campaign: renamed?",
@@ -77,18 +102,28 @@ def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool)
         )
 
 
+def orphans(folder: Path) -> Iterator[Path]:
+    """Give a folder's journals that have no campaign file beside them, in name order."""
+    yield from (journal for journal in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")) if not _has_campaign(journal))
+
+
 def _raise_if_sent_elsewhere(identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
-    """The very same file was sent before, under another name or in another folder: moved, linked or copied."""
+    """The very same file was sent before, under another name or in another folder: moved, linked or copied.
+
+    Edited as well, it is known by its name, where the journal has lost its campaign.
+    """
     if new_campaign or not identity.sha256 or identity.root is None:
         return
     for journal in sorted(identity.root.rglob(f"*{JOURNAL_SUFFIX}")):
-        content = read_journal(journal)
-        if content.opened is None or _is_of_another(content.opened, identity):
+        opened = read_opening(journal)
+        if opened is None or _is_of_another(opened, identity):
             continue
-        if any(isinstance(event, RunStarted) and event.campaign_sha256 == identity.sha256 for event in content.events):
-            where = journal.relative_to(identity.root)
+        started = [event for event in read_journal(journal).events if isinstance(event, RunStarted)]
+        is_lost = not _has_campaign(journal)
+        if any(run.campaign_sha256 == identity.sha256 or (is_lost and identity.is_of(run)) for run in started):
+            same = "a campaign of this name" if is_lost else "the very same file"
             raise Refusal(
-                f"{identity.campaign.name} has no record, and the very same file was sent as {where}",
+                f"{identity.campaign.name} has no record, and {same} was sent as {journal.relative_to(identity.root)}",
                 f"moved? bring that journal along as {paths.journal.name}, its manifest too; or say --new-campaign",
             )
 
@@ -97,7 +132,7 @@ def _is_copy(opened: JournalOpened, named: Path, identity: Identity) -> bool:
     """Whether the campaign that the journal names is still there with this very journal of its own."""
     if not named.exists():
         return False
-    return read_journal(record_paths(named, identity.gateway).journal).opened == opened
+    return read_opening(record_paths(named, identity.gateway).journal) == opened
 
 
 def _is_of_another(opened: JournalOpened, identity: Identity) -> bool:
@@ -107,8 +142,9 @@ def _is_of_another(opened: JournalOpened, identity: Identity) -> bool:
     return opened.gateway != identity.gateway
 
 
-def _has_campaign(journal: Path, opened: JournalOpened) -> bool:
-    stem = journal.name.removesuffix(JOURNAL_SUFFIX).removesuffix(f".{opened.gateway}")
+def _has_campaign(journal: Path) -> bool:
+    """Whether the campaign lies beside its journal; a campaign's stem has no dot."""
+    stem = journal.name.partition(".")[0]
     return any((journal.parent / f"{stem}{ending}").exists() for ending in (".yaml", ".yml"))
 
 
@@ -116,7 +152,7 @@ def _raise_if_other_gateway(identity: Identity, paths: RecordPaths) -> None:
     stem = identity.campaign.resolve().stem
     beside = paths.journal.parent
     for journal in sorted({beside / f"{stem}{JOURNAL_SUFFIX}", *beside.glob(f"{escape(stem)}.*{JOURNAL_SUFFIX}")}):
-        opened = read_journal(journal).opened
+        opened = read_opening(journal)
         if opened is None or opened.gateway == identity.gateway or opened.account != identity.account:
             continue
         raise Refusal(

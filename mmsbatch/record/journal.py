@@ -4,23 +4,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.chain import Damage, Tail, encode_line, read_lines
+from mmsbatch.record.chain import Damage, Lines, Tail, encode_line, read_lines
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event, JournalOpened
+from mmsbatch.record.fold import Record
 
 
 @dataclass(frozen=True, slots=True)
 class JournalContent:
-    """A journal as read: its events in order, and where the next goes."""
+    """A journal as read, line by line, and folded."""
 
-    events: tuple[Event, ...]
-    tail: Tail
+    lines: Lines
+    record: Record
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What the lines say, in order."""
+        return self.lines.events
+
+    @property
+    def tail(self) -> Tail:
+        """Where the next line goes."""
+        return self.lines.tail
 
     @property
     def opened(self) -> JournalOpened | None:
         """The first line, or None of a journal that does not exist yet."""
-        first = self.events[0] if self.events else None
-        return first if isinstance(first, JournalOpened) else None
+        return self.record.opened
 
 
 def read_journal(path: Path) -> JournalContent:
@@ -29,19 +39,59 @@ def read_journal(path: Path) -> JournalContent:
     Raises Refusal where the file cannot be read or is damaged other than by a torn last line.
     """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return JournalContent((), Tail())
-    except OSError as error:
-        raise Refusal(f"{path}: the journal cannot be read: {error.strerror}") from error
-    try:
-        events, tail = read_lines(content)
+        lines = read_lines(_read_bytes(path))
+        return JournalContent(lines, _fold(lines))
     except Damage as damage:
-        raise Refusal(
-            f"{path}:{damage.line}: the journal is damaged: {damage.reason}",
-            "nothing is sent on a record that cannot be trusted; restore the file from git or a backup",
-        ) from damage
-    return JournalContent(tuple(events), tail)
+        raise _damaged(path, damage) from damage
+
+
+def read_opening(path: Path) -> JournalOpened | None:
+    """Read the first line only; None where there is no file, or no whole line in it.
+
+    Raises Refusal as `read_journal` does.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        return _fold(read_lines(first)).opened
+    except Damage as damage:
+        raise _damaged(path, damage) from damage
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> Refusal:
+    return Refusal(f"{path}: the journal cannot be read: {error.strerror}", "make it readable, then run again")
+
+
+def _damaged(path: Path, damage: Damage) -> Refusal:
+    return Refusal(
+        f"{path}:{damage.line}: the journal is damaged: {damage.reason}",
+        "nothing is sent on a record that cannot be trusted; restore the file from git or a backup",
+    )
+
+
+def _fold(lines: Lines) -> Record:
+    """Fold the lines. Raises Damage at one that does not follow from those before it."""
+    record = Record()
+    for number, event in enumerate(lines.events, start=1):
+        try:
+            record.apply(event)
+        except (LookupError, ValueError) as error:
+            raise Damage(number, "it speaks of a revision, chunk or proof that no line before it names") from error
+    return record
 
 
 class JournalWriter:
@@ -51,13 +101,22 @@ class JournalWriter:
         self._path = path
         self._digest = tail.digest
         self._length = tail.length
+        self._lines = tail.lines
         self._torn = tail.torn
+        self._unended = tail.unended
         self._disk = disk or LocalDisk()
+
+    @property
+    def tail(self) -> Tail:
+        """Where the journal ends now."""
+        return Tail(self._digest, self._length, self._lines)
 
     def append(self, event: Event) -> None:
         """Write one event; it is on disk when this returns. Raises OSError, and then nothing may be sent on it."""
         line, digest = encode_line(event, self._digest)
+        line = b"\n" + line if self._unended else line
         # What a write that failed leaves behind is ours to drop.
         torn, self._torn = self._torn, max(self._torn, len(line))
         self._disk.append(self._path, line, self._length, torn)
-        self._digest, self._length, self._torn = digest, self._length + len(line), 0
+        self._digest, self._length, self._torn, self._unended = digest, self._length + len(line), 0, False
+        self._lines += 1

@@ -1,7 +1,13 @@
-"""One run per campaign and gateway on a machine. The kernel frees the lock of a dead process."""
+"""One run per campaign and gateway on a machine, and one per exclusive account.
 
+The lock is the kernel's own (`flock`): it goes with its process, however that ends. It is not a
+file that is there or not, which a crash would leave behind and somebody would have to break.
+"""
+
+import fcntl
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,13 +17,17 @@ from mmsbatch.errors import Locked, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock; `pipeline` is the URL of the CI job, where there is one."""
+    """Who holds a lock; `pipeline` is the URL of the CI job, where there is one.
+
+    `records` are the journals that an account's holder writes.
+    """
 
     process: int
     host: str
     user: str
     since: str
     pipeline: str = ""
+    records: Sequence[str] = ()
 
     def __str__(self) -> str:
         where = f", {self.pipeline}" if self.pipeline else ""
@@ -25,51 +35,89 @@ class Holder:
 
 
 @contextmanager
-def hold_lock(path: Path, holder: Holder) -> Iterator[None]:
-    """Hold the lock for the block. Raises Locked, naming the holder, where another process has it."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - only commands that write need it
+def hold_lock(path: Path, holder: Holder, what: str = "campaign") -> Iterator[Holder | None]:
+    """Hold the lock for the block; give who held it last, None where that is not known.
 
-    lock = FileLock(path, timeout=0)
+    Raises Locked, naming the holder, where another process has it, and Refusal where it cannot be taken.
+    """
     try:
-        lock.acquire()
-    except Timeout:
-        raise Locked(
-            f"{path.name}: another run holds this campaign: {_read_holder(path)}",
-            "wait until it ended; a lock left by a dead process never blocks",
-        ) from None
+        descriptor = _take(path)
     except OSError as error:
         raise Refusal(f"{path}: the lock cannot be taken: {error.strerror}") from error
+    if descriptor is None:
+        raise Locked(
+            f"{path.name}: another run holds this {what}: {_read_holder(path) or 'it did not say who it is'}",
+            "wait until it ended; a lock left by a dead process never blocks",
+        )
     try:
-        _write_holder(path, holder)
-        yield
+        former = _read_holder(path)
+        _write_holder(descriptor, path, holder)
+        yield former
     finally:
-        lock.release()
+        os.close(descriptor)
 
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock; leaves no file behind where there was none."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
-    if not path.exists():
-        return False
     try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False  # a lock that cannot be taken, on a read-only disk say, cannot be held either
-
-
-def _write_holder(path: Path, holder: Holder) -> None:
+        return False  # one that is not there, or cannot even be read, is held by nobody who could write the record
     try:
-        path.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+        return not _lock(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def account_lock(folder: Path, account: str) -> Path:
+    """Return the lock of an account in a folder that all runs on a machine share; `account` is the fingerprint."""
+    return folder / f"mmsbatch-account-{account}.lock"
+
+
+def _take(path: Path) -> int | None:
+    """Return a descriptor that holds the lock, None where another process does."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            held = _lock(descriptor)
+            if held and _is_still(path, descriptor):
+                taken, descriptor = descriptor, -1
+                return taken
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+        if not held:
+            return None
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether the name still means the file that was locked: removed in between, it would keep nobody out."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))  # noqa: PTH116 - beside fstat
+    except FileNotFoundError:
+        return False
+
+
+def _write_holder(descriptor: int, path: Path, holder: Holder) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
     except OSError as error:
         raise Refusal(f"{path}: the lock cannot be written: {error.strerror}") from error
 
 
-def _read_holder(path: Path) -> str:
+def _read_holder(path: Path) -> Holder | None:
     try:
-        return str(Holder(**json.loads(path.read_text(encoding="utf-8"))))
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        return "it did not say who it is"
+        return None

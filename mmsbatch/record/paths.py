@@ -1,6 +1,7 @@
 """Where the record of a campaign and gateway lies: beside the campaign file (contract: section 9)."""
 
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 #: The gateway whose record has no infix.
@@ -16,6 +17,15 @@ class RecordPaths:
     journal: Path
     manifest: Path
     lock: Path
+
+
+def gateways_of(campaign: Path) -> list[str]:
+    """Name the gateways that a campaign has journals for, by the files' names: their content may be damaged."""
+    stem = campaign.resolve().stem
+    beside = campaign.resolve().parent
+    journals = [beside / f"{stem}{JOURNAL_SUFFIX}", *sorted(beside.glob(f"{escape(stem)}.*{JOURNAL_SUFFIX}"))]
+    names = [journal.name.removesuffix(JOURNAL_SUFFIX).removeprefix(stem) for journal in journals if journal.exists()]
+    return [name.removeprefix(".") or PLAIN_NAME_GATEWAY for name in names]
 
 
 def record_paths(campaign: Path, gateway: str) -> RecordPaths:

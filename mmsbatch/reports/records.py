@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmsbatch.record.chain import Tail
 from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord
 from mmsbatch.record.manifest import manifest
 from mmsbatch.record.states import ChunkState
@@ -19,13 +20,13 @@ SHOWN_REJECTED = 20
 class RecordView:
     """A record to show: its journal, how the user would name its campaign, what else is known of the files.
 
-    `torn` is how many bytes of a torn last line were left out, `held_by_run` whether a run is under way.
+    `tail` is where the journal ends, `held_by_run` whether a run is under way.
     """
 
     record: Record
     journal: str
     campaign: str
-    torn: int = 0
+    tail: Tail
     held_by_run: bool = False
     show_numbers: bool = False
 
@@ -46,7 +47,7 @@ def records_json(views: Sequence[RecordView]) -> str:
     """Return `{"version": 1, "records": […]}`, each the manifest with the journal that it is folded from."""
     content: dict[str, Any] = {
         "version": 1,
-        "records": [{"journal": view.journal} | manifest(view.record) for view in views],
+        "records": [{"journal": view.journal} | manifest(view.record, view.tail) for view in views],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
 
@@ -70,8 +71,8 @@ def _lines(view: RecordView) -> Iterator[str]:
     yield view.verdict
     if view.held_by_run:
         yield "  a run is under way"
-    if view.torn:
-        yield f"  the last line was cut short, as by a crash: {view.torn} bytes are dropped by the next run"
+    if view.tail.torn:
+        yield f"  the last line was cut short, as by a crash: {view.tail.torn} bytes are dropped by the next run"
     totals = {name: number for name, number in revision.totals.to_json().items() if number}
     for name, number in totals.items():
         yield f"  {name.replace('_', ' '):<14}{number:>10,}"

@@ -12,7 +12,7 @@ from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.courier import Courier
 from mmsbatch.sending.interruption import Interruption
-from mmsbatch.sending.stops import Stop
+from mmsbatch.sending.stops import Deadline, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a run needs of the world around it. `ask_credits` tells the balance once all is sent, or None."""
+    """What a run needs of the world around it.
+
+    `ask_credits` tells the balance once all is sent, None where it cannot be had; after `deadline` no
+    request starts.
+    """
 
     book: RecordBook
     courier: Courier
@@ -74,3 +78,4 @@ class RunContext:
     holder: str
     credits_before: Decimal | None = None
     ask_credits: Callable[[], Decimal | None] | None = None
+    deadline: Deadline | None = None

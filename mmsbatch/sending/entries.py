@@ -46,6 +46,7 @@ def run_started(
         scheduled_for=campaign.schedule.isoformat() if campaign.schedule else None,
         credits_before=credits_before,
         per_message=plan.credits.per_message,
+        exclusive=planned.prepared.settings.exclusive_account,
     )
 
 

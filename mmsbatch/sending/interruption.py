@@ -13,9 +13,13 @@ _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINAT
 
 
 class Interruption:
-    """What signals asked for; a second one ends the waiting for answers."""
+    """What signals asked for; a second one ends the waiting for answers.
+
+    `wake` is called at each, in the signal's handler: it ends whatever wait is under way.
+    """
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        self.wake: Callable[[], None] = _sleep_on
         self._patience = patience
         self._signal: signal.Signals | None = None
         self._again = False
@@ -27,6 +31,7 @@ class Interruption:
             self._signal, self._deadline = signal.Signals(number), now + self._patience
         else:
             self._again = True
+        self.wake()
 
     @property
     def is_requested(self) -> bool:
@@ -52,13 +57,16 @@ class Interruption:
         return otherwise if self._deadline is None else max(self._deadline - now, 0.0)
 
 
+def _sleep_on() -> None:
+    """Wake nobody."""
+
+
 @contextmanager
-def listening(interruption: Interruption, monotonic: Callable[[], float], wake: Callable[[], None]) -> Iterator[None]:
+def listening(interruption: Interruption, monotonic: Callable[[], float]) -> Iterator[None]:
     """Let signals reach the interruption for the block."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         interruption.request(number, monotonic())
-        wake()
 
     before = {number: signal.signal(number, handle) for number in _CODES}
     try:

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from errno import ESTALE
 from functools import partial
 
@@ -12,11 +13,12 @@ from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, Event, RunEnded
 from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState, NumberState
+from mmsbatch.sending.asking import ask_until
 from mmsbatch.sending.context import Progress, RunContext, RunOutcome
 from mmsbatch.sending.courier import Delivery
 from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import ChunkJob, chunk_jobs, request_body
-from mmsbatch.sending.stops import Stop, Tally
+from mmsbatch.sending.stops import Stop, Tally, stop_for_credits, stop_for_schedule, stop_for_time
 
 _RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
 #: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
@@ -92,7 +94,7 @@ class CampaignRun:
         if not self._has_room() or (self._exhausted and not self._waiting):
             return _IDLE_SECONDS
         due = self._waiting[0].due if self._waiting else now
-        return max(due, self._next_slot) - now
+        return min(max(due, self._next_slot) - now, self._time_left(now))
 
     def _next_attempt(self) -> _Attempt | None:
         """Return what may be sent now, or None."""
@@ -100,13 +102,19 @@ class CampaignRun:
         if self._is_stopped() or not self._has_room() or now < self._next_slot:
             return None
         if self._waiting:
-            return heapq.heappop(self._waiting) if self._waiting[0].due <= now else None
+            is_due = self._waiting[0].due <= now or self._time_left(now) <= 0
+            return heapq.heappop(self._waiting) if is_due else None
         job = next(self._jobs, None)
         if job is None:
             self._exhausted = True
             return None
         self._started += 1
         return _Attempt(now, self._started, job)
+
+    def _time_left(self, now: float) -> float:
+        """Return the seconds in which requests may start."""
+        deadline = self._context.deadline
+        return deadline.left(now) if deadline else _IDLE_SECONDS
 
     def _has_room(self) -> bool:
         """Whether a request more may be in flight; a canary flies alone."""
@@ -144,24 +152,12 @@ class CampaignRun:
             self._waiting.append(attempt)
 
     def _stop_before(self, job: ChunkJob) -> Stop | None:
-        """Compare the schedule and the credit limit before every POST."""
-        schedule, limit = self._campaign.schedule, self._campaign.limits.credits
-        if schedule is not None and schedule <= self._context.clock.now():
-            return Stop(
-                f"the schedule {schedule:%Y-%m-%d %H:%M:%S} (Europe/Paris) came while chunks were left",
-                "set a later date for the rest, then run again",
-                at_first=ExitCode.REFUSED,
-            )
-        price = self._planned.plan.credits.per_message
-        if limit is None or price is None:
-            return None
-        spent = price * (self._handed_over() + len(job.numbers))
-        if spent <= limit:
-            return None
-        return Stop(
-            f"this chunk would bring the revision to {spent:,} credits, and `limits.credits` is {limit:,}",
-            "raise `limits.credits` if so much is meant, then run again",
-            at_first=ExitCode.REFUSED,
+        """Compare the time, the schedule and the credit limit before every POST."""
+        clock, price = self._context.clock, self._planned.plan.credits.per_message
+        return (
+            stop_for_time(self._context.deadline, clock.monotonic())
+            or stop_for_schedule(self._campaign.schedule, clock.now())
+            or stop_for_credits(self._campaign.limits.credits, price, self._handed_over() + len(job.numbers))
         )
 
     def _handed_over(self) -> int:
@@ -202,12 +198,12 @@ class CampaignRun:
         self._context.watcher.on_notice(f"chunk {attempt.job.id}: {verdict.reason}; trying again in {wait:.1f} s")
 
     def _settle(self, job: ChunkJob, verdict: Verdict) -> None:
+        at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
+        self._append(chunk_answered(job, verdict, at, keep=keep, source=source))
         stop = self._tally.take(verdict)
         self._stop = self._stop or stop
         self._count(job, verdict, stop)
-        at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
-        self._append(chunk_answered(job, verdict, at, keep=keep, source=source))
-        self._context.book.show_now_and_then()
+        self._quietly(self._context.book.show_now_and_then)
         if verdict.warning:
             self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
         if verdict.fate is Fate.REFUSED and stop is None:
@@ -268,16 +264,26 @@ class CampaignRun:
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
         self._append(chunk_given_up(job, state, self._context.clock.stamp()))
         if state is ChunkState.IN_DOUBT:
-            doubtful = self._progress.in_doubt + len(job.numbers)
-            self._progress = replace(self._progress, in_doubt=doubtful, chunks_done=self._progress.chunks_done + 1)
+            self._count_doubt(job)
+
+    def _count_doubt(self, job: ChunkJob) -> None:
+        doubtful = self._progress.in_doubt + len(job.numbers)
+        self._progress = replace(self._progress, in_doubt=doubtful, chunks_done=self._progress.chunks_done + 1)
 
     def _ask_credits(self) -> None:
-        """Ask what is left: of answers that came side by side, nobody can tell which was the last."""
-        ask = self._context.ask_credits
-        if ask is not None and self._processed and self._stop is None:
-            left = ask()
-            self._credits = self._credits if left is None else left
+        """Ask what is left: of answers that came side by side, nobody can tell which was the last.
+
+        An exclusive account is asked however the run ends: what the run cost is known only from it.
+        """
+        exclusive = self._settings.exclusive_account
+        if self._processed and (exclusive or self._stop is None):
+            left = self._ask()
+            self._credits = left if exclusive or left is not None else self._credits
             self._progress = replace(self._progress, credits=self._credits)
+
+    def _ask(self) -> Decimal | None:
+        ask, interruption = self._context.ask_credits, self._context.interruption
+        return ask_until(ask, lambda: interruption.is_requested) if ask else None
 
     def _ended(self, code: ExitCode) -> RunEnded:
         left = "some chunks were refused" if self._revision().totals.pending else "nothing left to send"
@@ -316,6 +322,7 @@ class CampaignRun:
     def _stop_unanswered(self, job: ChunkJob, verdict: Verdict, error: OSError) -> None:
         """Stop with an answer that cannot be written down: what it said is evidence for whoever settles it."""
         self._context.watcher.on_notice(f"chunk {job.id}: {verdict.reason}; this could not be written down")
+        self._count_doubt(job)
         self._stop = self._stop or Stop(
             f"the answer to chunk {job.id} cannot be written: {error.strerror or type(error).__name__}",
             f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {verdict.reason}",

@@ -1,6 +1,8 @@
 """Why a run stops before its last chunk: each reason says what was measured, the limit, and how to go on. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from mmsbatch.campaign.model import Limits
 from mmsbatch.exitcodes import ExitCode
@@ -8,6 +10,7 @@ from mmsbatch.gateway.statuses import Reaction
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.guards import REJECTED_FROM
 
+#: As many refused texts stop a run whose texts differ.
 REFUSED_TEXTS = 3
 ALL_REJECTED_IN_A_ROW = 2
 #: Statuses by which the gateway refuses the tool itself, not a chunk.
@@ -24,6 +27,51 @@ class Stop:
     hint: str
     exit_code: ExitCode = ExitCode.INCOMPLETE
     at_first: ExitCode = ExitCode.INCOMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When no new request starts any more: so many seconds after `started`, on the run's monotonic clock."""
+
+    started: float
+    seconds: float
+
+    def left(self, now: float) -> float:
+        """Return the seconds until then, 0 once it is over."""
+        return max(0.0, self.started + self.seconds - now)
+
+
+def stop_for_time(deadline: Deadline | None, now: float) -> Stop | None:
+    """Say why a request that is due now does not leave: `--max-duration` is over."""
+    if deadline is None or deadline.left(now) > 0:
+        return None
+    return Stop(
+        f"{now - deadline.started:,.0f} s have passed, and `--max-duration` is {deadline.seconds:,.0f} s",
+        "nothing is wrong: run again to go on",
+    )
+
+
+def stop_for_schedule(schedule: datetime | None, now: datetime) -> Stop | None:
+    """Say why a request does not leave: its schedule would be in the past."""
+    if schedule is None or schedule > now:
+        return None
+    return Stop(
+        f"the schedule {schedule:%Y-%m-%d %H:%M:%S} (Europe/Paris) came while chunks were left: "
+        f"it is {now.astimezone(schedule.tzinfo):%H:%M:%S}",
+        "set a later date for the rest, then run again",
+        at_first=ExitCode.REFUSED,
+    )
+
+
+def stop_for_credits(limit: Decimal | None, price: Decimal | None, recipients: int) -> Stop | None:
+    """Say why a request does not leave: with it, so many recipients of the revision would cost more than the limit."""
+    if limit is None or price is None or price * recipients <= limit:
+        return None
+    return Stop(
+        f"this chunk would bring the revision to {price * recipients:,} credits, and `limits.credits` is {limit:,}",
+        "raise `limits.credits` if so much is meant, then run again",
+        at_first=ExitCode.REFUSED,
+    )
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ PORT = "127.0.0.1:8018"
 _VOLATILE = (
     (re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), "TIME"),
     (re.compile(r'(?<="id": ")[0-9a-f]{12}(?=")'), "RUN"),
+    (re.compile(r'(?<="digest": ")[0-9a-f]{32}(?=")'), "DIGEST"),
     (re.compile(r"process [0-9]+"), "process PID"),
     (re.compile(r"[0-9,]+/s\b"), "N/s"),
     (re.compile(re.escape(f" on {socket.gethostname()},")), " on HOST,"),

@@ -80,8 +80,8 @@ def ended(run="run-1", **changes):
     return RunEnded(at=LATER, run=run, **({"exit_code": 0, "reason": "nothing left to send"} | changes))
 
 
-def resolved(chunk, sent):
-    return DoubtResolved(at=LATER, chunk=chunk, sent=sent, reason="asked support", by="Zoé")
+def resolved(chunk, sent, **changes):
+    return DoubtResolved(at=LATER, chunk=chunk, sent=sent, reason="asked support", by="Zoé", **changes)
 
 
 def released(revision=1):
@@ -129,6 +129,8 @@ _FIELDS = {
     "accepted": _counts,
     "sent": st.booleans(),
     "late_sent": st.booleans(),
+    "exclusive": st.booleans(),
+    "presumed": st.booleans(),
     "numbers": _lists,
 }
 _CREDITS = ("credits", "credits_before", "credits_after", "per_message")

@@ -34,25 +34,37 @@ def damage_of(content):
 @given(any_journals)
 def test_any_events_are_read_back(events):
     lines = write(events)
-    read, tail = read_lines(b"".join(lines))
-    assert read == events
+    read = read_lines(b"".join(lines))
+    tail = read.tail
+    assert list(read.events) == events
+    assert read.digests == tuple(line[-35:-3].decode() for line in lines)
     assert (tail.lines, tail.length, tail.torn) == (len(events), sum(map(len, lines)), 0)
 
 
 @given(any_journals, any_events)
 def test_a_journal_goes_on_from_its_tail(events, more):
     content = b"".join(write(events))
-    line, _ = encode_line(more, read_lines(content)[1].digest)
-    assert read_lines(content + line)[0] == [*events, more]
+    line, _ = encode_line(more, read_lines(content).tail.digest)
+    assert list(read_lines(content + line).events) == [*events, more]
 
 
 def test_a_torn_tail_is_left_out_at_every_byte():
-    for torn in range(1, len(LINES[-1])):
-        events, tail = read_lines(CONTENT[: len(CONTENT) - len(LINES[-1]) + torn])
-        assert events == EVENTS[:-1]
-        assert tail.torn == torn
-        line, _ = encode_line(EVENTS[-1], tail.digest)
-        assert CONTENT[: tail.length] + line == CONTENT
+    for torn in range(1, len(LINES[-1]) - 1):
+        read = read_lines(CONTENT[: len(CONTENT) - len(LINES[-1]) + torn])
+        assert list(read.events) == EVENTS[:-1]
+        assert (read.tail.torn, read.tail.unended) == (torn, False)
+        line, _ = encode_line(EVENTS[-1], read.tail.digest)
+        assert CONTENT[: read.tail.length] + line == CONTENT
+
+
+@pytest.mark.parametrize("lines", range(1, len(LINES) + 1))
+def test_a_last_line_that_lacks_but_its_break_is_whole(lines):
+    """An editor or a script may strip it; a request that the line announces must not be forgotten."""
+    whole = b"".join(LINES[:lines])
+    read = read_lines(whole[:-1])
+    assert list(read.events) == EVENTS[:lines]
+    assert (read.tail.length, read.tail.lines, read.tail.torn, read.tail.unended) == (len(whole) - 1, lines, 0, True)
+    assert read.tail.digest == read_lines(whole).tail.digest
 
 
 @pytest.mark.parametrize("line", range(1, len(LINES) + 1))
@@ -65,8 +77,8 @@ def test_every_edit_of_a_byte_is_found_in_its_line(line):
 
 
 def test_an_edit_of_the_last_line_break_leaves_a_torn_line():
-    events, tail = read_lines(CONTENT[:-1] + b" ")
-    assert (events, tail.torn) == (EVENTS[:-1], len(LINES[-1]))
+    read = read_lines(CONTENT[:-1] + b" ")
+    assert (list(read.events), read.tail.torn) == (EVENTS[:-1], len(LINES[-1]))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +129,7 @@ def forge(values):
         def to_json(self):
             return values
 
-    return encode_line(Forged(), read_lines(CONTENT)[1].digest)[0]
+    return encode_line(Forged(), read_lines(CONTENT).tail.digest)[0]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +162,8 @@ def test_a_name_that_is_no_text_does_not_fail_the_line():
 @given(st.binary(max_size=60))
 def test_any_bytes_are_torn_or_damaged_never_a_fault(content):
     try:
-        events, tail = read_lines(content)
+        read = read_lines(content)
     except Damage as damage:
         assert damage.line >= 1
     else:
-        assert (events, tail.torn) == ([], len(content))
+        assert (read.events, read.tail.torn) == ((), len(content))

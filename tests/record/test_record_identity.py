@@ -4,9 +4,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
-from record_builders import opened, started
+from record_builders import SHA, opened, started
 
 from mmsbatch.errors import Refusal
+from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, KeyMissing, check_identity, choose_keeping
 from mmsbatch.record.journal import JournalWriter, read_journal
 from mmsbatch.record.paths import record_paths
@@ -33,7 +34,7 @@ FOLDERS = {
         [],
         "production",
         ACCOUNT,
-        f"{OURS} is the record of another account (aaaa00000000, not {ACCOUNT})",
+        f"{OURS}:1: it is the record of another account (aaaa00000000, not {ACCOUNT})",
         "use the credentials of the account that it was begun with",
     ),
     "another gateway's content": (
@@ -41,7 +42,7 @@ FOLDERS = {
         [],
         "production",
         ACCOUNT,
-        f"{OURS} is a record for the gateway rehearsal, not production",
+        f"{OURS}:1: it is a record for the gateway rehearsal, not production",
         "put the journal back under its own name",
     ),
     "another gateway, same account": (
@@ -73,7 +74,7 @@ FOLDERS = {
         ["spring.yaml"],
         "production",
         ACCOUNT,
-        f"{OURS} is a copy of the record of spring.yaml, which has its own",
+        f"{OURS}:1: it is a copy of the record of spring.yaml, which has its own",
         "if this campaign is a copy too, it needs no journal of the other: move the copied one away",
     ),
     "renamed with its journal, and a new campaign under the former name": (
@@ -131,7 +132,7 @@ def check(folder, gateway, account, new_campaign=False):
     campaign = folder / "winter-sale.yaml"
     campaign.touch()
     paths = record_paths(campaign, gateway)
-    check_identity(read_journal(paths.journal).opened, Identity(campaign, gateway, account), paths, new_campaign)
+    check_identity(read_journal(paths.journal).record, Identity(campaign, gateway, account), paths, new_campaign)
 
 
 def lay_out(folder, journals, files):
@@ -213,9 +214,46 @@ def test_the_same_file_sent_from_elsewhere_in_the_repository_is_refused(tmp_path
     (tmp_path / "old" / "winter-sale.yaml").touch()
     campaign = tmp_path / "winter-sale.yaml"
     paths = record_paths(campaign, "production")
-    same = Identity(campaign, "production", ACCOUNT, started(1).campaign_sha256, tmp_path)
+    same = Identity(campaign, "production", ACCOUNT, "Soldes", started(1).campaign_sha256, tmp_path)
     with pytest.raises(Refusal, match="the very same file was sent as"):
-        check_identity(None, same, paths, new_campaign=False)
-    check_identity(None, same, paths, new_campaign=True)
-    check_identity(None, replace(same, sha256="edited"), paths, new_campaign=False)
-    check_identity(None, replace(same, account="another"), paths, new_campaign=False)
+        check_identity(Record(), same, paths, new_campaign=False)
+    check_identity(Record(), same, paths, new_campaign=True)
+    check_identity(Record(), replace(same, sha256="edited"), paths, new_campaign=False)
+    check_identity(Record(), replace(same, account="another"), paths, new_campaign=False)
+
+
+def test_a_campaign_moved_to_another_folder_and_edited_is_known_by_its_name(tmp_path):
+    (tmp_path / "old").mkdir()
+    former = tmp_path / "old" / "winter-sale.journal.jsonl"
+    writer = JournalWriter(former, read_journal(former).tail)
+    writer.append(journal())
+    writer.append(started(1))
+    campaign = tmp_path / "winter-sale.yaml"
+    paths = record_paths(campaign, "production")
+    edited = Identity(campaign, "production", ACCOUNT, "Soldes", "edited", tmp_path)
+    with pytest.raises(Refusal, match="a campaign of this name was sent as old/winter-sale.journal.jsonl"):
+        check_identity(Record(), edited, paths, new_campaign=False)
+    check_identity(Record(), replace(edited, name="Another"), paths, new_campaign=False)
+    check_identity(Record(), edited, paths, new_campaign=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256", "is_ours"),
+    [("Soldes", "edited", True), ("Other", SHA, True), ("Other", "edited", False), ("", "", True)],
+    ids=["its name", "its content", "neither", "not known"],
+)
+def test_a_journal_of_another_file_must_be_of_this_campaign(tmp_path, name, sha256, is_ours):
+    campaign = tmp_path / "winter-sale.yaml"
+    paths = record_paths(campaign, "production")
+    writer = JournalWriter(paths.journal, read_journal(paths.journal).tail)
+    writer.append(journal(campaign="spring.yaml"))
+    writer.append(started(1))
+    identity = Identity(campaign, "production", ACCOUNT, name, sha256, tmp_path)
+    with (
+        nullcontext()
+        if is_ours
+        else pytest.raises(
+            Refusal, match=r"journal.jsonl:1: it is the record of another campaign: spring.yaml, sent as `name: Soldes`"
+        )
+    ):
+        check_identity(read_journal(paths.journal).record, identity, paths, new_campaign=False)

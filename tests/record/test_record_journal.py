@@ -38,11 +38,26 @@ def test_the_next_append_repairs_a_tail_torn_at_any_byte(path):
     length = path.stat().st_size
     append(path, EVENTS[4])
     whole = path.read_bytes()
-    for cut in range(length, len(whole)):
+    for cut in range(length, len(whole) - 1):
         path.write_bytes(whole[:cut])
         assert read_journal(path).tail.torn == cut - length
         append(path, EVENTS[4])
         assert path.read_bytes() == whole
+
+
+def test_the_next_append_ends_a_line_that_lacks_its_break(path):
+    append(path, *EVENTS[:4])
+    path.write_bytes(path.read_bytes()[:-1])
+    append(path, EVENTS[4])
+    assert read_journal(path).events == EVENTS
+
+
+def test_what_follows_from_no_line_before_it_is_damage(path):
+    append(path, *EVENTS[:2])
+    writer = JournalWriter(path, read_journal(path).tail)
+    writer.append(answered("1-7", ACCEPTED, 1))
+    with pytest.raises(Refusal, match=r":3: the journal is damaged: it speaks of a revision, chunk or proof that no"):
+        read_journal(path)
 
 
 def test_damage_is_refused_with_its_line(path):

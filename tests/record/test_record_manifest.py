@@ -9,6 +9,7 @@ from record_builders import (
     ACCEPTED,
     IN_DOUBT,
     REFUSED,
+    SHA,
     answered,
     ended,
     failed,
@@ -22,12 +23,14 @@ from record_builders import (
     started,
 )
 
+from mmsbatch.record.chain import Tail
 from mmsbatch.record.events import Totals
 from mmsbatch.record.fold import Record
 from mmsbatch.record.manifest import manifest, manifest_text
 
 GOLDEN = Path(__file__).with_name("manifest.golden.json")
 A, B, C, D = map(number, range(4))
+TAIL = Tail(SHA[:32], 4711, 18)
 STORY = (
     opened(),
     proof(number(99)),
@@ -50,7 +53,7 @@ STORY = (
     failed("2-2"),
     sending("2-2", attempt=2),
     answered("2-2", IN_DOUBT, reason="nothing came for 60 s"),
-    resolved("2-2", True),
+    resolved("2-2", True, presumed=True, credits_after=Decimal("995.5")),
     sending("2-3", D),
     answered("2-3", REFUSED, reason="status 103: credit exhausted", status=103),
     ended("run-2", exit_code=3, reason="status 103: credit exhausted", credits_after=Decimal("995.5")),
@@ -58,19 +61,19 @@ STORY = (
 
 
 def test_the_text_is_to_the_letter():
-    assert manifest_text(Record(STORY)) == GOLDEN.read_text(encoding="utf-8")
+    assert manifest_text(Record(STORY), TAIL) == GOLDEN.read_text(encoding="utf-8")
 
 
 def test_the_same_events_give_the_same_bytes():
-    assert manifest_text(Record(STORY)) == manifest_text(Record(STORY))
+    assert manifest_text(Record(STORY), TAIL) == manifest_text(Record(STORY), TAIL)
 
 
 @pytest.mark.parametrize("length", range(1, len(STORY) + 1))
 def test_it_is_whole_after_every_event(length):
-    told = json.loads(manifest_text(Record(STORY[:length])))
+    told = json.loads(manifest_text(Record(STORY[:length]), TAIL))
     totals = dict(told["totals"])
     assert totals.pop("rows") == sum(totals.values())
-    assert told.keys() == manifest(Record(STORY)).keys()
+    assert told.keys() == manifest(Record(STORY), TAIL).keys()
 
 
 @pytest.mark.parametrize(
@@ -83,18 +86,18 @@ def test_it_is_whole_after_every_event(length):
     ],
 )
 def test_it_tells_the_verdict(events, status):
-    assert manifest(Record(events))["status"] == status
+    assert manifest(Record(events), TAIL)["status"] == status
 
 
 def test_a_rejected_number_is_listed_once_and_only_while_it_counts_as_such():
     first = (opened(), started(2), sending("1-1", A, B), answered("1-1", ACCEPTED, 0, [A, B]), released())
     again = (*first, started(2, run="run-2"), sending("1-2", A, B))
-    assert manifest(Record(first))["rejected"] == []
-    told = manifest(Record((*again, answered("1-2", ACCEPTED, 1, [B]))))
+    assert manifest(Record(first), TAIL)["rejected"] == []
+    told = manifest(Record((*again, answered("1-2", ACCEPTED, 1, [B]))), TAIL)
     assert told["rejected"] == [{"phone": "+336••••••99", "source": "list.csv:2", "chunk": "1-2"}]
     assert told["totals"]["rejected"] == 1
 
 
 def test_it_holds_no_number():
-    text = manifest_text(Record(STORY))
+    text = manifest_text(Record(STORY), TAIL)
     assert not any(each in text for each in (A, B, C, D, number(99)))

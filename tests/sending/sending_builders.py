@@ -170,6 +170,7 @@ class World:
         """Plan and carry out one run; return its outcome."""
         prepared = self.prepared = self.prepare(**campaign)
         book = RecordBook(self.paths, self.clock.monotonic, disk)
+        book.catch_up()
         ensure_opened(
             book,
             "winter-sale.yaml",

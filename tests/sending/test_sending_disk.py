@@ -10,7 +10,6 @@ from mmsbatch.errors import Refusal
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.events import DoubtResolved
-from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalWriter, read_journal
 
 SCRIPT = (OK, REFUSED_CONNECTION, OK, answer(invalid=[4]))
@@ -25,6 +24,7 @@ class FailingDisk(LocalDisk):
     """Raises at the n-th operation, before or after carrying it out; once it is `full`, at all that follow."""
 
     def __init__(self, stop_at=0, error=None, when="before", full=False):
+        super().__init__()
         self._stop_at, self._error, self._when, self._full = stop_at, error, when, full
         self.operations = 0
 
@@ -66,7 +66,7 @@ def taken(world):
 def settle(world):
     """Settle all doubt as the gateway knows it."""
     content = read_journal(world.paths.journal)
-    record, writer = Record(content.events), JournalWriter(world.paths.journal, content.tail)
+    record, writer = content.record, JournalWriter(world.paths.journal, content.tail)
     record.close_interrupted()
     arrived = {post.chunk for post in taken(world)}
     for chunk in record.revision(1).in_doubt:

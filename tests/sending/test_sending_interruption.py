@@ -86,7 +86,8 @@ def test_patience_runs_from_the_first_signal():
 def test_real_signals_reach_it_and_leave_no_trace(signal, code):
     interruption, woken = Interruption(), []
     before = getsignal(SIGINT), getsignal(SIGTERM)
-    with listening(interruption, lambda: 0.0, lambda: woken.append(True)):
+    interruption.wake = lambda: woken.append(True)
+    with listening(interruption, lambda: 0.0):
         os.kill(os.getpid(), signal)
         assert (interruption.exit_code, woken) == (code, [True])
     assert (getsignal(SIGINT), getsignal(SIGTERM)) == before

@@ -1,0 +1,101 @@
+"""`mmsbatch status --verify`: is each record whole, this campaign's own, and does it keep the promises?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmsbatch.campaign.reader import read_campaign
+from mmsbatch.cli.console import shown_path
+from mmsbatch.errors import MmsbatchError, Refusal
+from mmsbatch.record.audit import audit
+from mmsbatch.record.identity import KEY_VARIABLE, Identity, check_identity, choose_keeping, orphans
+from mmsbatch.record.journal import JournalContent, read_journal
+from mmsbatch.record.lock import is_held
+from mmsbatch.record.manifest import manifest_text, raise_if_ahead
+from mmsbatch.record.paths import RecordPaths, record_paths
+from mmsbatch.record.tokens import TOKEN
+from mmsbatch.reports.verified import Problem, Verified
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A record to check: its campaign file, its gateway, its files."""
+
+    campaign: Path
+    gateway: str
+    paths: RecordPaths
+
+
+def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> Iterator[Verified]:
+    """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
+    for gateway in gateways:
+        yield _verify(_Place(file, gateway, record_paths(file, gateway)), environ)
+
+
+def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
+    """Name the journals beside the campaigns that have no campaign."""
+    for folder in sorted({file.resolve().parent for file in files}):
+        for journal in orphans(folder):
+            problem = Problem("its campaign file is gone: renamed?", "rename journal and manifest along with it")
+            yield Verified(shown_path(journal), problems=(problem,))
+
+
+def _verify(place: _Place, environ: Mapping[str, str]) -> Verified:
+    journal = shown_path(place.paths.journal)
+    try:
+        content = read_journal(place.paths.journal)
+    except Refusal as refusal:
+        return Verified(journal, problems=(Problem(refusal.message, refusal.hint),))
+    held = is_held(place.paths.lock)
+    problems = [*_refusals(place, content, held, environ), *map(Problem, audit(content.record))]
+    return Verified(journal, content.tail.lines, tuple(_notes(place, content, held, environ)), tuple(problems))
+
+
+def _refusals(place: _Place, content: JournalContent, held: bool, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Give what would refuse a run, all of it."""
+    campaign, _ = read_campaign(place.campaign, str(place.campaign))
+    name, sha256 = (campaign.name, campaign.sha256) if campaign else ("", "")
+    identity = Identity(place.campaign, place.gateway, "", name, sha256)
+    try:
+        check_identity(content.record, identity, place.paths, new_campaign=False)
+    except Refusal as refusal:
+        yield Problem(refusal.message, refusal.hint)
+    with suppress(FileNotFoundError):
+        if not held:  # a run under way writes on while we read
+            yield from _check_manifest(place, content)
+    if environ.get(KEY_VARIABLE):
+        try:
+            choose_keeping(content.opened, environ, may_be_plain=True, where=str(place.campaign))
+        except MmsbatchError as refusal:
+            yield Problem(refusal.message, refusal.hint)
+
+
+def _check_manifest(place: _Place, content: JournalContent) -> Iterator[Problem]:
+    shown = place.paths.manifest.read_text(encoding="utf-8", errors="replace")
+    try:
+        raise_if_ahead(place.paths.manifest, content)
+    except Refusal as refusal:
+        yield Problem(refusal.message, refusal.hint)
+        return
+    content.record.close_interrupted()
+    is_behind = f'"lines": {content.tail.lines},' not in shown
+    if not is_behind and shown != manifest_text(content.record, content.tail):
+        yield Problem(
+            f"{place.paths.manifest.name} does not say what the journal says: edited",
+            "the journal is the truth: the next run writes the manifest anew",
+        )
+
+
+def _notes(place: _Place, content: JournalContent, held: bool, environ: Mapping[str, str]) -> Iterator[str]:
+    """Give what is in order, and worth knowing."""
+    if held:
+        yield "a run is under way: the manifest is not compared"
+    if content.tail.torn:
+        yield f"its last line was cut short, as by a crash: {content.tail.torn} bytes, dropped by the next run"
+    if content.tail.unended:
+        yield "its last line lacks its line break, written by the next run"
+    if not place.paths.manifest.exists():
+        yield "there is no manifest: the next run writes it"
+    if content.opened and content.opened.numbers == TOKEN and not environ.get(KEY_VARIABLE):
+        yield f"its tokens are not compared with a key: {KEY_VARIABLE} is not set"
