@@ -1,6 +1,5 @@
 """The program: its commands, and the one place where an error becomes a message and an exit code."""
 
-import gc
 import signal
 import sys
 from importlib import import_module
@@ -28,9 +27,6 @@ COMMANDS = {
     "schema": "Print a JSON Schema.",
     "sandbox": "Run the embedded gateway as a server.",
 }
-#: What Python's collector waits for, in new objects: it finds next to nothing here, and looking 700 objects
-#: apart takes a tenth of the time that a thousand campaigns take.
-_COLLECT_EVERY = 50_000
 #: Commands of the contract that this version does not have yet: refused by name.
 NOT_BUILT = ("preview", "report", "init", "merge")
 
@@ -99,7 +95,6 @@ def main(
 
 def run() -> None:
     """Run the program and leave with its exit code."""
-    gc.set_threshold(_COLLECT_EVERY)
     signal.signal(signal.SIGTERM, _on_sigterm)
     code = _run(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):
