@@ -1,6 +1,6 @@
 """`python -m mmsbatch`."""
 
-from mmsbatch.cli.main import run
+from mmsbatch.cli.entry import main
 
 if __name__ == "__main__":
-    run()
+    main()

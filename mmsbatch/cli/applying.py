@@ -172,7 +172,7 @@ class Application:
             results = list(self._send_all(campaigns, connection))
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
         code = gravest(doubt, self._interruption.exit_code, *(result.exit_code for result in results))
-        self._console.report(APPLY_FORMATS[self._format](results, code))
+        self._console.report_done(APPLY_FORMATS[self._format](results, code))
         self._tell_doubt(campaigns)
         return code
 
@@ -185,10 +185,10 @@ class Application:
                 )
 
     def _raise_if_in_doubt(self, plan: Plan) -> None:
-        doubtful = [f"{each.file} {chunk}" for each in plan.campaigns for chunk in each.in_doubt_chunks]
+        doubtful = [f"{each.file} {', '.join(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks]
         if doubtful and not self._options.leave_in_doubt:
             raise InDoubt(
-                f"in doubt: {', '.join(doubtful)}; nothing was sent",
+                f"in doubt: {'; '.join(doubtful)}; nothing was sent",
                 "`mmsbatch status` shows the evidence, `mmsbatch resolve` settles it; "
                 "--leave-in-doubt sends the others meanwhile",
             )

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
@@ -34,41 +36,64 @@ class Console:
 
     def report(self, text: str) -> None:
         """Print the command's result, or write it to its file. Raises UsageProblem where that cannot be written."""
-        if self.output is None:
-            _print(text)
-            return
         try:
-            self.output.write_text(text + "\n", encoding="utf-8")
+            if self.output is None:
+                _write(text, sys.stdout)
+            else:
+                self.output.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
-            raise UsageProblem(f"{self.output}: the report cannot be written: {error.strerror}") from error
+            where = self.output or "standard output"
+            raise UsageProblem(f"{where}: the report cannot be written: {error.strerror}") from error
+
+    def report_done(self, text: str) -> None:
+        """Print the result of what cannot be undone: the exit code is its own, wherever the report may end up."""
+        try:
+            self.report(text)
+        except UsageProblem as problem:
+            self.warn(f"{problem.message}; what was done is in the record")
 
     def tell(self, text: str) -> None:
         """Say something in passing."""
         if not self.quiet:
-            _print(text, err=True)
+            say(text)
 
     def show(self, text: str) -> None:
         """Show what a person must see before they decide, however quiet it is asked to be."""
-        _print(text, err=True)
+        say(text)
 
     def warn(self, text: str) -> None:
         """Say something that must be heard."""
-        _print(f"{colored('warning:', 'yellow')} {text}", err=True)
+        say(f"{colored('warning:', 'yellow')} {text}")
 
 
 def tell_error(error: MmsbatchError) -> None:
     """Say why a command stopped, and what can be done."""
-    _print(f"{colored('error:', 'red')} {error.message}", err=True)
+    say(f"{colored('error:', 'red')} {error.message}")
     if error.hint:
-        _print(f"    {error.hint}", err=True)
+        say(f"    {error.hint}")
 
 
-def _print(text: str, err: bool = False) -> None:
-    """Print for whoever reads; a reader who went away (`| head`) must not end a run, nor change its exit code."""
+def say(text: str) -> None:
+    """Say something to people; whoever cannot hear it, on a full disk or a closed stream, must not end a run."""
+    with suppress(OSError):
+        _write(text, sys.stderr)
+
+
+def _write(text: str, stream: TextIO | None) -> None:
+    """Write for whoever reads; a reader who went away (`| head`) changes nothing, least of all the exit code.
+
+    Raises OSError where the text cannot be had down otherwise; nothing is written there any more then.
+    """
+    if stream is None:
+        return  # closed by whoever started us
     try:
-        typer.echo(text, err=err)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
+        typer.echo(text, file=stream)
+        stream.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again when the interpreter ends, and change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def colored(text: str, color: str) -> str:
@@ -91,9 +116,13 @@ def has_colors() -> bool:
 
 def is_live() -> bool:
     """Whether a person looks at standard error."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return _is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
 
 def is_interactive() -> bool:
     """Whether a person can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

@@ -7,9 +7,8 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
-import typer
-
 from mmsbatch import __version__
+from mmsbatch.cli.console import say
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits
 
@@ -27,8 +26,8 @@ def report_fault(error: BaseException) -> ExitCode:
         where = f"the log is {log.name}"
     except OSError:
         where = "the log could not be written; here it is:\n" + text
-    typer.echo(f"error: this is a fault of mmsbatch itself ({type(error).__name__}); {where}", err=True)
-    typer.echo("    what was sent is in the record: look at `mmsbatch status` before anything else", err=True)
+    say(f"error: this is a fault of mmsbatch itself ({type(error).__name__}); {where}")
+    say("    what was sent is in the record: look at `mmsbatch status` before anything else")
     return ExitCode.FAULT
 
 

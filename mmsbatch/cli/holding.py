@@ -10,7 +10,7 @@ from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
-from mmsbatch.record.book import RecordBook, open_book
+from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.lock import Holder, account_lock, hold_lock
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
@@ -60,15 +60,15 @@ class RecordHolder:
 
     def _open(self, campaign: Campaign, holder: Holder, former: Sequence[str]) -> HeldRecord:
         paths = record_paths(campaign.path, self._access.settings.name)
+        content = self._stack.enter_context(hold_record(paths, holder))
+        keeping = self._access.check(campaign, content.record)
         with writing_record():
-            book = self._stack.enter_context(open_book(paths, holder, self._clock.monotonic))
-        keeping = self._access.check(campaign, book.record)
+            book = RecordBook(paths, content, self._clock.monotonic)
+            book.catch_up()
         if book.torn:
             self._console.warn(
                 f"{shown_path(paths.journal)}: its last line was cut short, as by a crash: {book.torn} bytes dropped"
             )
-        with writing_record():
-            book.catch_up()
         for chunk in book.lost:
             self._console.warn(f"{campaign.file}: chunk {chunk.id} is in doubt: {chunk.reason}")
         return HeldRecord(book, keeping, str(paths.journal) in former)

@@ -1,16 +1,14 @@
 """The program: its commands, and the one place where an error becomes a message and an exit code."""
 
-import signal
-import sys
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from mmsbatch import __version__
-from mmsbatch.cli.console import tell_error
+from mmsbatch.cli.console import say, tell_error
+from mmsbatch.cli.entry import Terminated
 from mmsbatch.errors import InvalidInput, MmsbatchError, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 
@@ -37,10 +35,6 @@ class Stopped(MmsbatchError):
     def __init__(self, code: ExitCode) -> None:
         super().__init__("stopped", "`mmsbatch status` shows what was sent before, if anything was")
         self.exit_code = code
-
-
-class Terminated(BaseException):
-    """SIGTERM, raised where it comes, so that it ends a command as Ctrl-C does: locks are let go, the code is ours."""
 
 
 class LazyGroup(TyperGroup):
@@ -93,20 +87,8 @@ def main(
     """Send MMS campaigns kept as YAML files in git, each recipient at most once."""
 
 
-def run() -> None:
-    """Run the program and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    code = _run(sys.argv[1:])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # all is written down: impatience must not change the code any more
-    sys.exit(code)
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    raise Terminated
-
-
-def _run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
+    """Carry a command line out; return the exit code."""
     try:
         return int(app(arguments, standalone_mode=False) or ExitCode.DONE)
     except MmsbatchError as error:
@@ -123,7 +105,7 @@ def _run(arguments: list[str]) -> int:
 
 def _tell_usage(error: typer.TyperException, arguments: list[str]) -> ExitCode:
     if not arguments:
-        typer.echo(error.format_message(), err=True)  # the help itself
+        say(error.format_message())  # the help itself
     else:
         known = next((word for word in arguments if word in COMMANDS), "")
         tell_error(UsageProblem(error.format_message(), f"mmsbatch {known} --help".replace("  ", " ")))
@@ -134,7 +116,7 @@ def _tell(error: MmsbatchError) -> ExitCode:
     if isinstance(error, InvalidInput):
         from mmsbatch.reports.findings import finding_lines, totals  # noqa: PLC0415
 
-        typer.echo("\n".join([*finding_lines(error.diagnostics), totals(error.diagnostics)]), err=True)
+        say("\n".join([*finding_lines(error.diagnostics), totals(error.diagnostics)]))
     else:
         tell_error(error)
     return error.exit_code

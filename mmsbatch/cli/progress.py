@@ -1,9 +1,10 @@
 """How a run is followed: a live bar on a terminal, a line every so often in a log."""
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO, cast
 
 from mmsbatch.cli.console import Console, is_live
 from mmsbatch.sending.context import Progress, Watcher
@@ -51,6 +52,27 @@ class BarWatcher:
         self._bar.console.print(f"warning: {text}", markup=False, highlight=False)
 
 
+class _Unfailing:
+    """A terminal that may be closed while a run goes on: what cannot be shown there must not end the run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that is possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
 def progress_line(progress: Progress, seconds: float) -> str:
     """Say how far a run is: sent, rejected, credits left, rate, time left."""
     rate = progress.answered / seconds if seconds > 0 else 0.0
@@ -76,5 +98,5 @@ def watching(console: Console) -> Iterator[Watcher]:
     from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, console=RichConsole(stderr=True)) as bar:
+    with Progress(*columns, console=RichConsole(file=cast("TextIO", _Unfailing(sys.stderr)))) as bar:
         yield BarWatcher(bar)

@@ -22,7 +22,7 @@ from mmsbatch.message.measure import length_limit, measured_length
 from mmsbatch.message.samples import sample_text
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.numbers import NumberPolicy, read_number
-from mmsbatch.record.book import open_book
+from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.paths import record_paths
 from mmsbatch.reports.findings import count
 from mmsbatch.sending.clock import Clock
@@ -103,8 +103,10 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     holder = this_process(os.environ, clock.stamp())
     with ExitStack() as stack, writing_record():
         hold_account(settings, account, [campaign], holder, stack)
-        book = stack.enter_context(open_book(record_paths(campaign, settings.name), holder, clock.monotonic))
-        keeping = access.check(to_send.prepared.campaign, book.record)
+        paths = record_paths(campaign, settings.name)
+        content = stack.enter_context(hold_record(paths, holder))
+        keeping = access.check(to_send.prepared.campaign, content.record)
+        book = RecordBook(paths, content, clock.monotonic)
         name = campaign.resolve().name
         ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)
         return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)

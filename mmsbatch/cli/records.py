@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from errno import ESTALE
 from pathlib import Path
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
@@ -74,9 +75,12 @@ def writing_record() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        changed = error.errno == ESTALE
         raise Refusal(
             f"the record cannot be written: {error.strerror or type(error).__name__}",
-            "nothing was sent; make room, or the folder writable, then run again",
+            "look at `mmsbatch status`, then run again"
+            if changed
+            else "nothing was sent; make room, or the folder writable, then run again",
         ) from error
 
 

@@ -13,7 +13,7 @@ from mmsbatch.cli.records import this_process, who_decides, writing_record
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits
-from mmsbatch.record.book import RecordBook, open_book
+from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.fold import ChunkRecord
 from mmsbatch.record.identity import Identity, check_identity
@@ -57,10 +57,12 @@ def resolve(
     settings = open_workspace(named_files([one_file(spec)]), config, gateway).settings
     clock, console = Clock(), Console()
     holder = this_process(os.environ, clock.stamp())
-    with writing_record(), open_book(record_paths(spec, settings.name), holder, clock.monotonic) as book:
-        if book.record.opened is None:
+    paths = record_paths(spec, settings.name)
+    with writing_record(), hold_record(paths, holder) as content:
+        if content.opened is None:
             raise UsageProblem(f"{spec} has no record for the gateway {settings.name}: nothing was sent")
-        check_identity(book.record, Identity(spec, settings.name, ""), book.paths, new_campaign=False)
+        check_identity(content.record, Identity(spec, settings.name, ""), paths, new_campaign=False)
+        book = RecordBook(paths, content, clock.monotonic)
         by, reason = who_decides(os.environ), mask_digits(reason)
         if rejected:
             told = _release(book, reason, by, clock)
@@ -93,7 +95,8 @@ def _find(book: RecordBook, chunk_id: str) -> ChunkRecord:
     doubtful = {chunk.id: chunk for revision in book.record.revisions.values() for chunk in revision.in_doubt}
     if chunk_id not in doubtful:
         raise UsageProblem(
-            f"chunk {chunk_id} is not in doubt", f"in doubt: {', '.join(doubtful)}" if doubtful else "no chunk is"
+            f"chunk {chunk_id} is not in doubt",
+            f"in doubt: {', '.join(doubtful)}" if doubtful else "no chunk of this record is in doubt",
         )
     return doubtful[chunk_id]
 

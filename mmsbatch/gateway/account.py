@@ -84,7 +84,8 @@ def _encode_question(credentials: Credentials, charset: str) -> bytes:
 
 def _read_whole(exchange: Answered) -> Answer:
     if not 200 <= exchange.http_status < 300:
-        raise GatewayRefusal(f"the account could not be checked: HTTP {exchange.http_status}", "check account_url")
+        hint = "nothing was sent; try again later" if exchange.http_status >= 500 else "check account_url"
+        raise GatewayRefusal(f"the account could not be checked: HTTP {exchange.http_status}", hint)
     if not exchange.complete:
         raise GatewayRefusal("the account could not be checked: the answer was cut off", "try again later")
     return read_answer(exchange.body, exchange.complete)

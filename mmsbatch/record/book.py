@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event
-from mmsbatch.record.journal import JournalWriter, read_journal
+from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import manifest_text, raise_if_ahead
 from mmsbatch.record.paths import RecordPaths
@@ -18,11 +18,13 @@ class RecordBook:
 
     `torn` is how many bytes of a torn last line were left out on reading, `lost` the chunks that no
     living run is sending any more. What was read is on disk once the book is open: a run that was
-    killed may have left it written, and not flushed.
+    killed may have left it written, and not flushed. Raises Refusal where the manifest knows more than the
+    journal, OSError where the disk refuses to flush.
     """
 
-    def __init__(self, paths: RecordPaths, monotonic: Callable[[], float], disk: Disk | None = None) -> None:
-        content = read_journal(paths.journal)
+    def __init__(
+        self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float], disk: Disk | None = None
+    ) -> None:
         raise_if_ahead(paths.manifest, content)
         self.paths = paths
         self.torn = content.tail.torn
@@ -63,13 +65,10 @@ class RecordBook:
 
 
 @contextmanager
-def open_book(
-    paths: RecordPaths, holder: Holder, monotonic: Callable[[], float], disk: Disk | None = None
-) -> Iterator[RecordBook]:
-    """Open a record for writing, holding its lock for the block.
+def hold_record(paths: RecordPaths, holder: Holder) -> Iterator[JournalContent]:
+    """Hold a record's lock for the block; give its journal, for whoever checks whose it is before a book is made of it.
 
-    Raises Locked where another run holds it, Refusal where the journal is damaged, OSError where the disk
-    refuses to flush what is there.
+    Raises Locked where another run holds it, Refusal where the journal is damaged.
     """
     with hold_lock(paths.lock, holder):
-        yield RecordBook(paths, monotonic, disk)
+        yield read_journal(paths.journal)

@@ -25,6 +25,10 @@ class Damage(ValueError):
         self.reason = reason
 
 
+class NewerVersion(Damage):
+    """A journal that nothing is wrong with, but for the age of whoever reads it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tail:
     """Where the next line goes. `length` is in bytes up to the end of the last whole line, `torn` in bytes behind it.
@@ -96,16 +100,22 @@ def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
     _raise_if_newer(number, values)
     digest = _digest(before, body)
     if mark != _MARK or digest.encode() != tail:
-        raise Damage(
-            number, "it does not follow from the line before it: edited, missing lines, or merged from two branches"
-        )
+        raise Damage(number, _describe_break(number, line))
     try:
         event = event_from_json({key: value for key, value in values.items() if key != "digest"})
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise Damage(number, f"it is no event that this version knows ({type(error).__name__})") from error
+        raise Damage(number, "it is no event that this version knows: of a newer one, or made by hand") from error
     if (number == 1) is not isinstance(event, JournalOpened):
         raise Damage(number, "only the first line, and always the first line, opens a journal")
     return event, digest
+
+
+def _describe_break(number: int, line: bytes) -> str:
+    if line.endswith(b"\r"):
+        return "its line end was changed to CR LF, as git or an editor does"
+    if number == 1:
+        return "it is not as it was written"
+    return "it does not follow from the line before it: edited, missing lines, or merged from two branches"
 
 
 def _values(number: int, line: bytes) -> dict[str, Any]:
@@ -121,7 +131,7 @@ def _values(number: int, line: bytes) -> dict[str, Any]:
 def _raise_if_newer(number: int, values: dict[str, Any]) -> None:
     version = values.get("version")
     if values.get("event") == JournalOpened.name and isinstance(version, int) and version > JOURNAL_VERSION:
-        raise Damage(number, f"it was written by a newer version (format {version}; this one knows {JOURNAL_VERSION})")
+        raise NewerVersion(number, f"it is of the newer format {version}, and this version knows {JOURNAL_VERSION}")
 
 
 def _digest(before: str, body: bytes) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.chain import Damage, Lines, Tail, encode_line, read_lines
+from mmsbatch.record.chain import Damage, Lines, NewerVersion, Tail, encode_line, read_lines
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event, JournalOpened
 from mmsbatch.record.fold import Record
@@ -77,6 +77,8 @@ def _unreadable(path: Path, error: OSError) -> Refusal:
 
 
 def _damaged(path: Path, damage: Damage) -> Refusal:
+    if isinstance(damage, NewerVersion):
+        return Refusal(f"{path}:{damage.line}: the journal cannot be read: {damage.reason}", "update mmsbatch")
     return Refusal(
         f"{path}:{damage.line}: the journal is damaged: {damage.reason}",
         "nothing is sent on a record that cannot be trusted; restore the file from git or a backup",

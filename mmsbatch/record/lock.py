@@ -7,12 +7,17 @@ file that is there or not, which a crash would leave behind and somebody would h
 import fcntl
 import json
 import os
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mmsbatch.errors import Locked, Refusal
+
+#: How often, and with which pauses in seconds, a holder's name is looked for.
+NAME_TRIES, NAME_PAUSE = 10, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,13 @@ def hold_lock(path: Path, holder: Holder, what: str = "campaign") -> Iterator[Ho
     try:
         descriptor = _take(path)
     except OSError as error:
-        raise Refusal(f"{path}: the lock cannot be taken: {error.strerror}") from error
+        raise Refusal(
+            f"{path}: the lock cannot be taken: {error.strerror}",
+            "make it writable for this user; one that no run holds may be removed",
+        ) from error
     if descriptor is None:
         raise Locked(
-            f"{path.name}: another run holds this {what}: {_read_holder(path) or 'it did not say who it is'}",
+            f"{path.name}: another run holds this {what}: {_await_holder(path) or 'it did not say who it is'}",
             "wait until it ended; a lock left by a dead process never blocks",
         )
     try:
@@ -114,6 +122,32 @@ def _write_holder(descriptor: int, path: Path, holder: Holder) -> None:
         os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
     except OSError as error:
         raise Refusal(f"{path}: the lock cannot be written: {error.strerror}") from error
+
+
+def _await_holder(path: Path) -> Holder | None:
+    """Return who holds a lock that we could not take, None where they do not say.
+
+    Between taking it and writing a name there is a moment with no name, or that of a dead holder before.
+    """
+    for _ in range(NAME_TRIES):
+        holder = _read_holder(path)
+        if holder is not None and not _is_dead(holder):
+            return holder
+        time.sleep(NAME_PAUSE)
+    return None
+
+
+def _is_dead(holder: Holder) -> bool:
+    """Whether the process is one of this machine, and gone."""
+    if holder.host != socket.gethostname():
+        return False
+    try:
+        os.kill(holder.process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False  # another user's
+    return False
 
 
 def _read_holder(path: Path) -> Holder | None:

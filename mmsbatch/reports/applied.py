@@ -46,7 +46,7 @@ def _lines(result: ApplyResult) -> Iterator[str]:
     else:
         yield f"{result.file}: {_told(result.outcome)}"
         if result.outcome.stop:
-            yield f"{result.file}: stopped: {result.outcome.stop.message}"
+            yield f"{result.file}: stopped: {result.outcome.stop.message.removeprefix('stopped ')}"
             yield f"    {result.outcome.stop.hint}"
     if result.manifest:
         yield f"manifest: {result.manifest}"

@@ -65,6 +65,7 @@ def _why_nothing(plan: CampaignPlan) -> str:
         "in doubt": plan.in_doubt,
         "late (held; --late-rows sends them)": plan.late,
         "suppressed": plan.suppressed,
+        "duplicate": plan.duplicates,
         "invalid": plan.invalid,
     }
     told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)

@@ -214,8 +214,10 @@ class CampaignRun:
         doubt = verdict.fate is Fate.IN_DOUBT
         if doubt or verdict.fate is Fate.ACCEPTED or (stop and stop.at_first is ExitCode.INCOMPLETE) or not stop:
             self._processed += 1
-        if verdict.answer and verdict.answer.credits is not None:
-            self._credits = verdict.answer.credits
+        left = verdict.answer.credits if verdict.answer else None
+        if left is not None:
+            # Of answers that come side by side, the latest tells the least; a top-up is seen at the end.
+            self._credits = left if self._credits is None else min(left, self._credits)
         before = self._progress
         self._progress = Progress(
             before.total,

@@ -93,7 +93,15 @@ def test_an_edit_of_the_last_line_break_leaves_a_torn_line():
     ],
 )
 def test_another_order_is_found(order, line):
-    assert damage_of(b"".join(LINES[place] for place in order)) == (line, NOT_FOLLOWING)
+    reason = "it is not as it was written" if line == 1 else NOT_FOLLOWING
+    assert damage_of(b"".join(LINES[place] for place in order)) == (line, reason)
+
+
+def test_line_ends_that_git_or_an_editor_changed_are_told():
+    assert damage_of(CONTENT.replace(b"\n", b"\r\n")) == (
+        1,
+        "its line end was changed to CR LF, as git or an editor does",
+    )
 
 
 @pytest.mark.parametrize("shared", [1, 2, 3])
@@ -114,7 +122,7 @@ def test_two_branches_merged_are_found_where_the_second_begins(shared):
         (LINES[1], NOT_FOLLOWING),
         (
             b'{"event":"journal","version":2}\n',
-            "it was written by a newer version (format 2; this one knows 1)",
+            "it is of the newer format 2, and this version knows 1",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from record_builders import ACCEPTED, AT, answered, ended, failed, number, opened, sending, started
 
 from mmsbatch.errors import Locked, Refusal
-from mmsbatch.record.book import RecordBook, open_book
+from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.lock import Holder
@@ -59,7 +59,7 @@ def paths(tmp_path):
 
 
 def book_of(paths, disk=None):
-    return RecordBook(paths, lambda: 0.0, disk)
+    return RecordBook(paths, read_journal(paths.journal), lambda: 0.0, disk)
 
 
 def write_until_it_fails(book):
@@ -126,7 +126,7 @@ def test_a_book_tells_what_was_torn_and_what_was_lost(paths):
 
 def test_the_manifest_is_shown_at_most_once_a_second(paths):
     now = [0.0]
-    book = RecordBook(paths, lambda: now[0])
+    book = RecordBook(paths, read_journal(paths.journal), lambda: now[0])
     book.append(EVENTS[0])
     shown = []
     for now[0] in (0.0, 0.5, 0.999, 1.0, 1.5, 2.25):
@@ -139,9 +139,9 @@ def test_the_manifest_is_shown_at_most_once_a_second(paths):
 def test_one_book_at_a_time(paths):
     holder = Holder(1, "here", "zoé", AT)
     with (
-        open_book(paths, holder, lambda: 0.0),
+        hold_record(paths, holder),
         pytest.raises(Locked, match="process 1 of zoé on here"),
-        open_book(paths, holder, lambda: 0.0),
+        hold_record(paths, holder),
     ):
         pass
 

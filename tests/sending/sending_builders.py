@@ -169,7 +169,7 @@ class World:
     def run(self, *script, disk=None, late_rows=False, **campaign):
         """Plan and carry out one run; return its outcome."""
         prepared = self.prepared = self.prepare(**campaign)
-        book = RecordBook(self.paths, self.clock.monotonic, disk)
+        book = RecordBook(self.paths, read_journal(self.paths.journal), self.clock.monotonic, disk)
         book.catch_up()
         ensure_opened(
             book,

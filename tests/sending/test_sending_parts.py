@@ -10,6 +10,7 @@ from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.errors import Refusal
 from mmsbatch.planning.chunking import ChunkPlan
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.journal import read_journal
 from mmsbatch.record.tokens import keep_as_tokens, keep_plain
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.job import chunk_job, flow_text, request_body
@@ -19,7 +20,7 @@ from mmsbatch.sending.proof import Proof, send_proof
 
 @pytest.fixture
 def book(world):
-    return RecordBook(world.paths, world.clock.monotonic)
+    return RecordBook(world.paths, read_journal(world.paths.journal), world.clock.monotonic)
 
 
 def open_record(book, world, keeping=None, **settings):

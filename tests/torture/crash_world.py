@@ -95,7 +95,7 @@ class CrashWorld(World):
     def settle(self):
         """Settle all doubt as the gateway knows it; the record must open for that without complaint."""
         self.system = None
-        book = RecordBook(self.paths, lambda: 0.0)
+        book = RecordBook(self.paths, read_journal(self.paths.journal), lambda: 0.0)
         arrived = {post.chunk for post in self.taken}
         for chunk in book.record.in_doubt:
             sent = chunk.id in arrived

@@ -130,12 +130,12 @@ class CrashingSystem:
             self._names[path].flushed = Path(path).read_bytes()
 
     def _rename(self, src, dst):
-        os.replace(src, dst)
+        Path(src).replace(dst)
         self._names[dst] = self._names.pop(src)
         self._touched |= {src, dst}
 
     def _remove(self, path):
-        os.unlink(path)
+        Path(path).unlink()
         del self._names[path]
 
 

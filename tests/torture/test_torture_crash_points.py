@@ -79,7 +79,7 @@ def test_a_machine_that_stops_at_any_step_sends_to_nobody_twice_and_loses_nobody
 def test_a_machine_that_stops_again_while_it_goes_on(tmp_path, left, torture):
     """A process is killed, and its successor's machine stops: what the first left written was never flushed."""
     steps = range(1, len(steps_of(tmp_path / "whole")) + 1)
-    for first in steps if torture else steps[:: 3]:
+    for first in steps if torture else steps[::3]:
         second, going_on = 0, True
         while going_on:
             second += 1 if torture or second < 6 else 5

@@ -1,0 +1,40 @@
+"""The way in: the process is made ready before anything that takes its time is loaded."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+_INTERRUPTED, _TERMINATED = 130, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where it comes, so that it ends a command as Ctrl-C does: locks are let go, the code is ours."""
+
+
+def main() -> None:
+    """Run the program and leave with its exit code."""
+    _occupy_streams()
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        from mmsbatch.cli.main import run  # noqa: PLC0415 - a signal may come while it loads
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except Terminated:
+        code = _TERMINATED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # all is written down: impatience must not change the code any more
+    sys.exit(code)
+
+
+def _occupy_streams() -> None:
+    """Have something open under the three standard numbers: the next file opened there might be a journal."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    raise Terminated
