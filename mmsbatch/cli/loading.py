@@ -1,6 +1,5 @@
 """From paths on the command line to prepared campaigns: the same for every command."""
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,6 @@ from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput, UsageProblem
 from mmsbatch.folding import closest
 from mmsbatch.planning.preparation import Prepared, prepare
-
-#: What Python's collector waits for, in new objects: it finds next to nothing in what is read here, and looking
-#: 700 objects apart takes a tenth of the time that a thousand campaigns take.
-_COLLECT_EVERY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,6 @@ def load(
     `on_rows` is told the number of recipients' rows read so far. Without `keep_prepared` only the findings are kept:
     a thousand campaigns that nobody plans need not be in memory together.
     """
-    gc.set_threshold(_COLLECT_EVERY)
     files = named_files(paths)
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")

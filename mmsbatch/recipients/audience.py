@@ -6,17 +6,20 @@ from functools import partial
 from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmsbatch.campaign.model import Campaign, InlineRecipient
 from mmsbatch.diagnostics import Diagnostic, Position
 from mmsbatch.recipients.csv_header import fold_columns
-from mmsbatch.recipients.csv_source import CsvTable, open_table
 from mmsbatch.recipients.findings import audience_findings
 from mmsbatch.recipients.model import Audience, InvalidRow, Recipient
 from mmsbatch.recipients.numbers import NumberPolicy
 from mmsbatch.recipients.problem import SourceProblem
 from mmsbatch.recipients.tally import CellsPool, RowTally
 from mmsbatch.rules import finding
+
+if TYPE_CHECKING:
+    from mmsbatch.recipients.csv_source import CsvTable
 
 __all__ = ["Audience", "InvalidRow", "Recipient", "read_audience"]
 
@@ -80,6 +83,8 @@ def _read_file(
     *,
     on_rows: Progress | None,
 ) -> Audience:
+    from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - a list in the campaign needs no CSV
+
     with open_table(path, campaign.recipients.delimiter) as table:
         available = table.header.folded
         columns = tuple(name for name in available if name in used)
@@ -91,7 +96,7 @@ def _read_file(
 
 
 def _tally_rows(
-    table: CsvTable, phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: Progress | None
+    table: "CsvTable", phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: Progress | None
 ) -> tuple[RowTally, CellsPool]:
     tally, pool = RowTally(policy), CellsPool()
     take_phone = itemgetter(table.header.index(phone))

@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmsbatch.campaign.model import SuppressionSource
 from mmsbatch.diagnostics import Diagnostic, Position
-from mmsbatch.recipients.csv_source import CsvTable, RowBatch, open_table
 from mmsbatch.recipients.model import SHOWN
 from mmsbatch.recipients.number_column import UNREADABLE, NumberColumnReader
 from mmsbatch.recipients.numbers import NumberProblem
 from mmsbatch.recipients.problem import SourceProblem
 from mmsbatch.rules import finding
+
+if TYPE_CHECKING:
+    from mmsbatch.recipients.csv_source import CsvTable, RowBatch
 
 #: Numbers that cannot be mobile recipients anyway: they hold nobody back, and are no fault of a list.
 _HARMLESS = frozenset({"number-foreign", "number-overseas", "number-m2m"})
@@ -39,7 +42,7 @@ class _ListReading:
     shown: list[tuple[int, str, str]] = field(default_factory=list)
     _reader: NumberColumnReader = field(default_factory=NumberColumnReader.for_suppression)
 
-    def take(self, batch: RowBatch, phones: Sequence[str]) -> None:
+    def take(self, batch: "RowBatch", phones: Sequence[str]) -> None:
         """Count a batch of rows, with their phone cells as written."""
         column = self._reader.read(phones)
         self.entries += len(batch)
@@ -81,6 +84,8 @@ def read_suppression(
 
 
 def _read_source(source: SuppressionSource, path: Path) -> tuple[_ListReading, SuppressionDigest]:
+    from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - most campaigns have no list
+
     with open_table(path, source.delimiter) as table:
         reading = _read_rows(table, table.header.index(source.phone))
         if not reading.entries:
@@ -89,7 +94,7 @@ def _read_source(source: SuppressionSource, path: Path) -> tuple[_ListReading, S
         return reading, SuppressionDigest(source.file, reading.entries, table.sha256)
 
 
-def _read_rows(table: CsvTable, number: int) -> _ListReading:
+def _read_rows(table: "CsvTable", number: int) -> _ListReading:
     reading = _ListReading()
     take_phone = itemgetter(number)
     for batch in table.batches():
