@@ -64,7 +64,7 @@ def _write_somehow(number: int, way: int) -> str:
     national = str(number)
     pairs = " ".join([national[0], *_pairs(national[1:])])
     writings = (f"0{pairs}", f"0{pairs}".replace(" ", "."), f"0{pairs}".replace(" ", "-"), f"+33{national}")
-    return (*writings, f"0033{national}", f"+33 (0){pairs}")[way]
+    return (*writings, f"0033 {pairs}", f"+33 (0){pairs}")[way]
 
 
 def _pairs(digits: str) -> Iterator[str]:

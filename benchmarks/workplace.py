@@ -45,11 +45,16 @@ class Workplace:
 
     def bare_loop(self, name: str) -> Path | None:
         """Return a bare loop's file; None where there is none, which is said."""
-        file = Path(os.environ.get(LOOPS_VARIABLE) or _LOOPS_BESIDE) / name
-        if file.is_file():
-            return file
-        print(f"no {name} beside the repository nor where {LOOPS_VARIABLE} says: measured without it", file=sys.stderr)
-        return None
+        return _find_loop(name)
+
+
+@cache  # said once
+def _find_loop(name: str) -> Path | None:
+    file = Path(os.environ.get(LOOPS_VARIABLE) or _LOOPS_BESIDE) / name
+    if file.is_file():
+        return file
+    print(f"no {name} beside the repository nor where {LOOPS_VARIABLE} says: measured without it", file=sys.stderr)
+    return None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, compress
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,6 +58,7 @@ class CsvTable:
         self._reader = csv.reader(chain(start, self._text), delimiter=self.delimiter, strict=True)
         self._records = self._read_records()
         self.header = self._read_header()
+        self._surplus = slice(len(self.header.names), None)
 
     def __enter__(self) -> "CsvTable":
         return self
@@ -75,9 +77,15 @@ class CsvTable:
         Lines without any content, delimiters aside, are no rows: spreadsheets leave such lines behind.
         Raises SourceProblem (`csv-quotes`, `csv-encoding`).
         """
-        named = len(self.header.names)
         for lines, rows in self._records:
-            yield RowBatch(lines, rows) if set(map(len, rows)) == {named} else self._sift(lines, rows)
+            yield RowBatch(lines, rows) if self._surely_fit(rows) else self._sift(lines, rows)
+
+    def _surely_fit(self, rows: Sequence[list[str]]) -> bool:
+        """Whether all rows are alike, as nearly all are: a cell for each name, or after these the same empty ones."""
+        lengths = set(map(len, rows))
+        if lengths == {len(self.header.names)}:
+            return True
+        return lengths == {self.header.cells} and not any(map(any, map(itemgetter(self._surplus), rows)))
 
     def _sift(self, lines: Sequence[int], rows: Sequence[list[str]]) -> RowBatch:
         """Set apart the rows with a wrong number of cells."""
