@@ -35,8 +35,7 @@ def connect(settings: GatewaySettings, environ: Mapping[str, str]) -> Iterator[C
     for url in (settings.send_url, settings.account_url):
         ensure_allowed(url, environ)
     credentials = read_credentials(settings.credentials, environ, _read_file)
-    with _posting(settings, credentials, environ) as connection:
-        yield connection
+    yield _make_connection(settings, credentials, environ)
 
 
 @contextmanager
@@ -49,21 +48,19 @@ def _embedded(settings: GatewaySettings) -> Iterator[Connection]:
         reachable = replace(settings, send_url=sandbox.send_url, account_url=sandbox.account_url)
         code = options.client_code
         credentials = Credentials(code, Secret(options.passcode), code.upper(), code)
-        with _posting(reachable, credentials, {}) as connection:
-            yield connection
+        yield _make_connection(reachable, credentials, {})
 
 
-@contextmanager
-def _posting(settings: GatewaySettings, credentials: Credentials, environ: Mapping[str, str]) -> Iterator[Connection]:
-    from mmsbatch.sending.client import open_client  # noqa: PLC0415 - requests is slow to load
+def _make_connection(settings: GatewaySettings, credentials: Credentials, environ: Mapping[str, str]) -> Connection:
+    from mmsbatch.sending.client import make_client  # noqa: PLC0415 - requests is slow to load
 
-    with open_client(environ) as client:
-        yield Connection(
-            settings,
-            credentials,
-            lambda: query_account(client.poster, settings, credentials),
-            lambda body: client.submit(settings, body),
-        )
+    client = make_client(environ)
+    return Connection(
+        settings,
+        credentials,
+        lambda: query_account(client.poster, settings, credentials),
+        lambda body: client.submit(settings, body),
+    )
 
 
 def _read_file(path: str) -> str:

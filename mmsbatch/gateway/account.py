@@ -87,7 +87,8 @@ def _read_whole(exchange: Answered) -> Answer:
         hint = "nothing was sent; try again later" if exchange.http_status >= 500 else "check account_url"
         raise GatewayRefusal(f"the account could not be checked: HTTP {exchange.http_status}", hint)
     if not exchange.complete:
-        raise GatewayRefusal("the account could not be checked: the answer was cut off", "try again later")
+        told = exchange.reason or "the answer was cut off"
+        raise GatewayRefusal(f"the account could not be checked: {told}", "try again later")
     return read_answer(exchange.body, exchange.complete)
 
 

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An HTTP answer began to arrive; `complete` is False where its body was cut off.
+    """An HTTP answer's head arrived; `complete` is False where its body was cut off, or may say more than can be read.
 
-    `reason` says why it was cut off; it is free of numbers and secrets.
+    `reason` says why; it is free of numbers and secrets. `early` is True where the request did not leave
+    whole: the server answered without it, and closed.
     """
 
     http_status: int
     body: bytes = field(repr=False)  # answers hold phone numbers
     complete: bool = True
     reason: str = ""
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

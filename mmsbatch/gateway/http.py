@@ -4,7 +4,7 @@ No retry, no redirect, no `.netrc`; proxies and CA bundles of the environment ar
 be retried is decided above, from the exchange.
 """
 
-import threading
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 #: The longest answer that is read; a chunk's answer is about 20 KB.
 MAX_BODY = 1024 * 1024
 _PIECE = 64 * 1024
+_USER_AGENT = f"mmsbatch/{__version__}"
 _FORM = "application/x-www-form-urlencoded"
+#: What these headers may say; anything else leaves open what the body says, or where it ends.
+_READABLE = {
+    "Content-Encoding": re.compile("identity", re.IGNORECASE),
+    "Transfer-Encoding": re.compile("chunked", re.IGNORECASE),
+    "Content-Length": re.compile("[0-9]+(?:, *[0-9]+)*"),  # one that is repeated comes as a list
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,6 @@ class Poster:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._routes: dict[str, _Route] = {}
-        self._of_thread = threading.local()
-        self._sessions: list[PlainSession] = []
-        self._lock = threading.Lock()
 
     def post(self, url: str, body: bytes, timeout: Timeout) -> Exchange:
         """Send one form, once, and read what comes back, within `timeout.total` seconds.
@@ -56,33 +60,13 @@ class Poster:
         from mmsbatch.gateway import failures, transport  # noqa: PLC0415 - requests is slow to import
 
         route = self._find_route(url)
-        session = self._take_session()
-        with transport.Attempt(timeout.total) as attempt:
+        with transport.Attempt(timeout.total) as attempt, transport.PlainSession(_USER_AGENT) as session:
             try:
                 response = _send(session, url, body, route, timeout)
                 with response:
                     return _read_answer(response, attempt, timeout)
             except Exception as error:  # a library's own fault after the send is doubt too, never a crash
                 return failures.classify(error, attempt, timeout)
-
-    def close(self) -> None:
-        """Close all connections."""
-        with self._lock:
-            sessions, self._sessions = self._sessions, []
-        for session in sessions:
-            session.close()
-        self._of_thread = threading.local()
-
-    def _take_session(self) -> "PlainSession":
-        """Return this thread's session: sessions are not made for several threads."""
-        from mmsbatch.gateway.transport import PlainSession  # noqa: PLC0415
-
-        session: PlainSession | None = getattr(self._of_thread, "session", None)
-        if session is None:
-            session = self._of_thread.session = PlainSession(f"mmsbatch/{__version__}")
-            with self._lock:
-                self._sessions.append(session)
-        return session
 
     def _find_route(self, url: str) -> _Route:
         """Look the environment up once for each URL: it is a quarter of what a request costs."""
@@ -128,17 +112,25 @@ def _read_answer(response: "Response", attempt: "Attempt", timeout: Timeout) -> 
     """Read the body as far as it comes: a Status line decides even where the rest is missing."""
     from mmsbatch.gateway import failures  # noqa: PLC0415
 
-    pieces: list[bytes] = []
-    reason = ""
+    body = bytearray()
+    reason = _find_unreadable(response)
     try:
-        while sum(map(len, pieces)) <= MAX_BODY and (piece := response.raw.read1(_PIECE, decode_content=False)):
-            pieces.append(piece)
+        while len(body) <= MAX_BODY and (piece := response.raw.read1(_PIECE, decode_content=False)):
+            body += piece
     except Exception as error:  # as in `post`: what came before counts
         reason = failures.describe(error, attempt, timeout)
-    body = b"".join(pieces)
     if attempt.expired:
         # Shutting the socket down looks like the body's end where no length was announced.
         reason = f"not done within {timeout.total:g} s"
     elif len(body) > MAX_BODY:
         reason = "longer than an answer can be"
-    return Answered(response.status_code, body[:MAX_BODY], complete=not reason, reason=reason)
+    kept = bytes(body[:MAX_BODY])
+    return Answered(response.status_code, kept, complete=not reason, reason=reason, early=attempt.broke_off)
+
+
+def _find_unreadable(response: "Response") -> str:
+    for name, readable in _READABLE.items():
+        value = response.headers.get(name, "").strip()
+        if value and not readable.fullmatch(value):
+            return f"its {name} cannot be read"
+    return ""

@@ -3,15 +3,18 @@
 Neither requests nor urllib3 has a deadline for a whole request: a server that drips a byte
 now and then outlives every timeout. Nor do they tell whether a request's bytes may have left.
 An `Attempt` is told of the connection as it is used; a timer shuts the socket down at the deadline.
+http.client in turn takes an answer that is cut in its head for a whole one, and a 103 for the answer itself.
 
 Imports requests; imported only when something is sent.
 """
 
 import contextlib
+import io
 import socket
 import threading
 import time
 from enum import IntEnum
+from http.client import HTTPResponse, IncompleteRead
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
@@ -36,13 +39,17 @@ class Stage(IntEnum):
 
 
 class Attempt:
-    """One request under way in this thread, within a deadline (seconds from its start)."""
+    """One request under way in this thread, within a deadline (seconds from its start).
+
+    `broke_off` is True where the request could not be sent to its end; an answer may have come nevertheless.
+    """
 
     _of_thread = threading.local()
 
     def __init__(self, total: float) -> None:
         self.stage = Stage.UNTOUCHED
         self.expired = False
+        self.broke_off = False
         self._deadline = time.monotonic() + total
         self._connection: HTTPConnection | None = None
         self._socket: socket.socket | None = None
@@ -99,8 +106,42 @@ class Attempt:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
+class _WholeLines(io.BufferedReader):
+    """Reads an answer; a line without its end is the end of a cut answer, and so is no line.
+
+    http.client takes the stream's end for the head's, and the `0` of a cut chunk size `0f` for the last chunk's.
+    """
+
+    _begun = False
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line; raises IncompleteRead where it breaks off. No answer at all is http.client's affair."""
+        line = super().readline(size)
+        if not line.endswith(b"\n") and len(line) != size and (line or self._begun):
+            raise IncompleteRead(line)
+        self._begun = True
+        return line
+
+
+class _FinalResponse(HTTPResponse):
+    """An answer that arrived whole, at least in its head, behind interim answers of any number."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = _WholeLines(self.fp.detach())
+
+    def begin(self) -> None:
+        """Read the head. http.client passes over 100 alone; 101 is final: it ends HTTP on the connection."""
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = None  # type: ignore[assignment]  # it reads a head only while it has none
+            super().begin()
+
+
 class _WatchedConnection(HTTPConnection):
-    """Tells the attempt when it connects, and when a request may begin to leave."""
+    """Tells the attempt when it connects, and when a request may begin to leave, or could not leave whole."""
+
+    response_class = _FinalResponse
 
     def connect(self) -> None:
         attempt = Attempt.current()
@@ -113,7 +154,12 @@ class _WatchedConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
             Attempt.current().follow(self, Stage.CONNECTED)
-        super().request(*args, **kwargs)
+        try:
+            super().request(*args, **kwargs)
+        except OSError:
+            # Not the end of it: urllib3 still reads what the server may have answered.
+            Attempt.current().broke_off = True
+            raise
 
 
 class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
@@ -151,13 +197,19 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class PlainSession(Session):
-    """A session that takes nothing from the environment, keeps no cookies, and follows nowhere."""
+    """A session that takes nothing from the environment, keeps no cookies, and follows nowhere.
+
+    It is for one request: on a kept connection, what a server sends late (an answer behind another, one to
+    a request given up) would pass for the next request's answer, and no check before the reuse can see it coming.
+    Nor is there a moment in which the server closes what the client is just using again.
+    """
 
     def __init__(self, user_agent: str) -> None:
         super().__init__()
         self.trust_env = False  # no .netrc; proxies are passed with each request
         self.headers["User-Agent"] = user_agent
         self.headers["Accept-Encoding"] = "identity"
+        self.headers["Connection"] = "close"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.mount("http://", WatchedAdapter())
         self.mount("https://", WatchedAdapter())

@@ -78,14 +78,16 @@ def judge(exchange: Exchange, numbers: Sequence[str], scheduled: bool) -> Verdic
 
 def _judge_answer(exchange: Answered, numbers: Sequence[str], scheduled: bool) -> Verdict:
     answer = read_answer(exchange.body, exchange.complete)
-    if answer.status in SUCCESSES:
+    # A success of a request that did not leave whole cannot be one of all its numbers.
+    if answer.status in SUCCESSES and not exchange.early:
         return _judge_success(exchange, answer, numbers, scheduled)
     if exchange.http_status in REFUSING_HTTP and exchange.complete and not answer.has_status:
         reason = f"HTTP {exchange.http_status} without an answer of the gateway"
         return Verdict(Fate.REFUSED, Reaction.STOP, reason, answer, exchange.http_status)
     status = SEND_STATUSES.get(answer.status or 0)
     # Only a success decides where the rest is cut off: a refusal that cannot be read whole stays in doubt.
-    if status is None or status.reaction is None or exchange.http_status >= 500 or not exchange.complete:
+    unsure = exchange.http_status >= 500 or exchange.early or not exchange.complete
+    if status is None or status.reaction is None or unsure:
         return Verdict(Fate.IN_DOUBT, Reaction.HOLD, _describe_doubt(exchange, answer), answer, exchange.http_status)
     return Verdict(
         fate=_FATES.get(status.reaction, Fate.REFUSED),
@@ -139,7 +141,9 @@ def _describe_doubt(exchange: Answered, answer: Answer) -> str:
     if not exchange.body:
         told = "the answer is empty"
     if not exchange.complete:
-        told += f", and was cut off ({exchange.reason})" if exchange.reason else ", and was cut off"
+        told += f", and is not whole ({exchange.reason})" if exchange.reason else ", and was cut off"
     if answer.status is not None and answer.status not in SEND_STATUSES:
         told += ", which the manual does not list"
+    if exchange.early:
+        told += ", before the request was sent whole"
     return f"HTTP {exchange.http_status}: {told}"

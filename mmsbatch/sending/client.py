@@ -1,7 +1,6 @@
 """The send endpoint's client. Nothing outside of this package can get at it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmsbatch.campaign.configuration import GatewaySettings
@@ -20,11 +19,6 @@ class SendClient:
         return self.poster.post(settings.send_url, body, settings.timeout)
 
 
-@contextmanager
-def open_client(environ: Mapping[str, str]) -> Iterator[SendClient]:
-    """Open connections for the block."""
-    poster = Poster(environ)
-    try:
-        yield SendClient(poster)
-    finally:
-        poster.close()
+def make_client(environ: Mapping[str, str]) -> SendClient:
+    """Make a client; it holds no connection between requests."""
+    return SendClient(Poster(environ))

@@ -5,10 +5,14 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-Step = Callable[["Server", socket.socket], None]
+#: A step may give another socket to go on with.
+Step = Callable[["Server", socket.socket], socket.socket | None]
+#: A client without a deadline of its own shall fail its test, not hang it.
+_PATIENCE = 8
 
 
 class Server:
@@ -17,12 +21,14 @@ class Server:
     def __init__(self, steps: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.closed_by_client = 0
         self.ending = threading.Event()
         self._steps = steps
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
+        self._open: dict[int, socket.socket] = {}
         self._acceptor = threading.Thread(target=self._accept)
         self._acceptor.start()
 
@@ -33,6 +39,9 @@ class Server:
     def stop(self) -> None:
         self.ending.set()
         self.stop_accepting()
+        for connection in list(self._open.values()):  # a client that keeps its connection must not hold the test up
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self.join_connections()
 
     def stop_accepting(self) -> None:
@@ -58,11 +67,11 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        steps = [start_tls(self._tls), *self._steps] if self._tls else self._steps
         with contextlib.suppress(OSError):
-            if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-            for step in self._steps:
-                step(self, connection)
+            for step in steps:
+                self._open[threading.get_ident()] = connection
+                connection = step(self, connection) or connection
         connection.close()
 
 
@@ -111,10 +120,38 @@ def drip(data: bytes) -> Step:
     """Send these bytes again and again until the client or the test ends."""
 
     def run(server: Server, connection: socket.socket) -> None:
-        while not server.ending.wait(0.02):
+        until = time.monotonic() + _PATIENCE
+        while not server.ending.wait(0.02) and time.monotonic() < until:
             connection.sendall(data)
 
     return run
+
+
+def flood(data: bytes) -> Step:
+    """Send these bytes again and again, as fast as they are taken, until the client or the test ends."""
+
+    def run(server: Server, connection: socket.socket) -> None:
+        connection.settimeout(0.05)  # a client that is gone with its window shut would never end a `sendall`
+        rest = data
+        until = time.monotonic() + _PATIENCE
+        while not server.ending.is_set() and time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                rest = rest[connection.send(rest) :] or data
+
+    return run
+
+
+def read_to_end(server: Server, connection: socket.socket) -> None:
+    """Read until the client closes, and count that."""
+    connection.settimeout(3)
+    while connection.recv(65536):
+        pass
+    server.closed_by_client += 1
+
+
+def start_tls(context: ssl.SSLContext) -> Step:
+    """Go on over TLS, as behind a proxy's tunnel."""
+    return lambda server, connection: context.wrap_socket(connection, server_side=True)
 
 
 def wait(server: Server, connection: socket.socket) -> None:
@@ -132,3 +169,25 @@ def serve_tls(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@contextlib.contextmanager
+def full_backlog() -> Iterator[int]:
+    """Give a port on which the kernel takes no connection more, and does not answer either."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                filler = stack.enter_context(socket.socket())
+                filler.settimeout(0.3)
+                filler.connect(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def closed_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port

@@ -57,6 +57,7 @@ def test_what_is_asked() -> None:
         (Answered(200, b"Status=999\nStatusText=le 0639980012\n"), "which the manual does not list (le ••••••••12)"),
         (Answered(200, b""), "the answer has no Status line"),
         (Answered(200, b"Status=300\nCredits=4\n", complete=False), "the answer was cut off"),
+        (Answered(200, b"\x1f\x8b", complete=False, reason="its coding cannot be read"), "its coding cannot be read"),
         (Answered(404, b"Status=300\nCredits=4\n"), "HTTP 404"),
         (Answered(302, b""), "HTTP 302"),
         (Answered(500, b""), "HTTP 500"),

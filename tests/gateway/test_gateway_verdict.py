@@ -135,9 +135,11 @@ def test_everything_else_is_doubt(body: str, http_status: int, complete: bool) -
         (Answered(200, b""), "HTTP 200: the answer is empty"),
         (
             Answered(200, b"Status=10", complete=False, reason="the connection was reset"),
-            "HTTP 200: the answer has no Status line, and was cut off (the connection was reset)",
+            "HTTP 200: the answer has no Status line, and is not whole (the connection was reset)",
         ),
         (Answered(200, b"Status=999\n"), "HTTP 200: status 999, which the manual does not list"),
+        (Answered(200, SUCCESS, early=True), "HTTP 200: status 100, before the request was sent whole"),
+        (Answered(413, b"Status=105\n", early=True), "HTTP 413: status 105, before the request was sent whole"),
     ],
 )
 def test_doubt_says_why(exchange: Answered, reason: str) -> None:
