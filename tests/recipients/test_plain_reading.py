@@ -72,10 +72,10 @@ def test_usual_writings_do_not_need_the_reader_of_single_cells():
         pytest.fail("a usual writing was read cell by cell")
 
     reader = NumberColumnReader(refuse, "6[0-9]{8}")
-    pairs = "6" + " 00" * 4
+    pairs = "6" + " 00" * 3 + " 11"
     written = [f"{head}{pairs}" for head in ("0", "", "33", "+33", "0033", "+33 (0)", "(0)")]
     written += [("0" + pairs).replace(" ", sign) for sign in ("", ".", "-", "\xa0", "\u202f", "\u2011")]
-    assert reader.read(written).numbers == [600_000_000] * len(written)
+    assert reader.read(written).numbers == [600_000_011] * len(written)
     assert reader.read(written).restored == [1]
 
 
