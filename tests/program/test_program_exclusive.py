@@ -6,7 +6,7 @@ import signal
 import pytest
 from campaign_repo import CampaignRepo, Serve, received, wait_until, wire
 
-from mmsbatch.sandbox import Sandbox
+from mmsbatch.sandbox import Sandbox, parse_fault
 
 SPEC = "campaigns/sale.yaml"
 SETTLED = {"exclusive_account": True, "settle_seconds": 0.3}
@@ -106,6 +106,61 @@ def test_another_campaign_in_between_leaves_it_to_a_person(repo: CampaignRepo, s
     assert repo.run("apply", "campaigns/other.yaml", "--yes").code == 0
     assert repo.run("apply", SPEC, "--yes").code == 4
     assert repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2}
+
+
+def test_a_balance_that_fell_after_the_request_and_stands_higher_now_proves_nothing(
+    repo: CampaignRepo, serve: Serve
+) -> None:
+    """It was topped up by just as much as the request cost."""
+    gateway = prepare(repo, serve("drop-after:2"), settle_seconds=60)
+    process = repo.start("apply", SPEC, "--yes")
+    wait_until(lambda: repo.has_record() and repo.journal()[-1]["event"] == "run-ended")
+    process.send_signal(signal.SIGTERM)
+    assert repo.finish(process).code == 143
+    gateway.credits += 2
+    prepare(repo, gateway)
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert gateway.requests["send"] == 2
+
+
+def test_an_account_that_is_billed_later_proves_nothing(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = prepare(repo, serve("drop-after:2", price=0))
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2}
+    assert gateway.requests["send"] == 2
+
+
+def test_what_another_campaign_of_the_same_call_spent_is_not_taken_for_the_lost_request(
+    repo: CampaignRepo, serve: Serve
+) -> None:
+    gateway = prepare(repo, serve("drop-before:1"), settle_seconds=60)
+    repo.write_rows(range(2))
+    repo.write_campaign("other")
+    repo.write_rows(range(10, 12), "other")
+    process = repo.start("apply", SPEC, "--yes")
+    wait_until(lambda: repo.has_record() and repo.journal()[-1]["event"] == "run-ended")
+    process.send_signal(signal.SIGTERM)
+    repo.finish(process)
+    gateway.add_fault(parse_fault("status=503@account:3"))
+    prepare(repo, gateway, settle_seconds=0.1)
+    repo.write_rows(range(2))
+    assert repo.run("apply", "campaigns", "--yes", "--leave-in-doubt").code == 4
+    assert repo.totals("other.local") == {"rows": 2, "accepted": 2}
+    gateway.clear_faults()
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert repo.totals() == {"rows": 2, "in_doubt": 2}
+
+
+def test_the_balance_after_a_settlement_is_the_next_campaigns_start(repo: CampaignRepo, serve: Serve) -> None:
+    """Two lost answers, one after the other: the first was sent, the second was not."""
+    gateway = prepare(repo, serve("drop-after:3", "drop-before:4"))
+    repo.write_campaign("zero")
+    repo.write_rows(range(10, 12), "zero")
+    assert repo.run("apply", "campaigns", "--yes").code == 3
+    assert [chunk["state"] for chunk in repo.manifest("zero.local")["chunks"]] == ["failed"]
+    assert repo.manifest()["credits"] == {"before": 100_000, "after": 99_994, "used": 6, "per_message": 1}
+    assert repo.run("apply", "campaigns", "--yes").code == 0
+    assert sorted(received(gateway)) == [*everybody(), wire(10), wire(11)]
 
 
 def test_two_chunks_in_doubt_are_a_persons(repo: CampaignRepo, serve: Serve) -> None:

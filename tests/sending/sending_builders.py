@@ -190,7 +190,9 @@ class World:
             clock=self.clock,
         )
         self.courier = FakeCourier(self, script)
-        outcome = CampaignRun(planned, self._context(book)).carry_out()
+        run = CampaignRun(planned, self._context(book))
+        run.begin()
+        outcome = run.carry_out()
         self.check_files()
         return outcome
 
