@@ -40,14 +40,15 @@ class RecordBook:
         self._shown_at: float | None = None
         self._is_overtaken = False
 
-    def append(self, event: Event) -> None:
-        """Write the event durably, then take it in. Raises OSError where the disk refuses."""
+    def append(self, *events: Event) -> None:
+        """Write the events durably, with one flush, then take them in. Raises OSError where the disk refuses."""
         try:
-            self._writer.append(event)
+            self._writer.append(*events)
         except OSError as error:
             self._is_overtaken = self._is_overtaken or error.errno == ESTALE
             raise
-        self.record.apply(event)
+        for event in events:
+            self.record.apply(event)
 
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""

@@ -113,12 +113,15 @@ class JournalWriter:
         """Where the journal ends now."""
         return Tail(self._digest, self._length, self._lines)
 
-    def append(self, event: Event) -> None:
-        """Write one event; it is on disk when this returns. Raises OSError, and then nothing may be sent on it."""
-        line, digest = encode_line(event, self._digest)
-        line = b"\n" + line if self._unended else line
+    def append(self, *events: Event) -> None:
+        """Write events; they are on disk when this returns. Raises OSError, and then nothing may be sent on them."""
+        lines, digest = [b"\n"] if self._unended else [], self._digest
+        for event in events:
+            line, digest = encode_line(event, digest)
+            lines.append(line)
+        data = b"".join(lines)
         # What a write that failed leaves behind is ours to drop.
-        torn, self._torn = self._torn, max(self._torn, len(line))
-        self._disk.append(self._path, line, self._length, torn)
-        self._digest, self._length, self._torn, self._unended = digest, self._length + len(line), 0, False
-        self._lines += 1
+        torn, self._torn = self._torn, max(self._torn, len(data))
+        self._disk.append(self._path, data, self._length, torn)
+        self._digest, self._length, self._torn, self._unended = digest, self._length + len(data), 0, False
+        self._lines += len(events)

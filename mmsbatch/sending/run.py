@@ -1,7 +1,7 @@
 """Carries a planned campaign out: announce, send, write the answer down, decide, and only then go on."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from errno import ESTALE
@@ -38,6 +38,14 @@ class _Attempt:
     number: int = field(compare=False, default=1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """A request that is under way no more, and what it came to."""
+
+    attempt: _Attempt
+    verdict: Verdict
+
+
 class CampaignRun:
     """One run over one campaign. The record is written by this thread alone."""
 
@@ -53,7 +61,7 @@ class CampaignRun:
         self._exhausted = False
         self._is_open = False
         self._stop: Stop | None = None
-        self._unwritten: list[tuple[ChunkJob, Verdict, ChunkAnswered]] = []
+        self._unwritten: list[_Landed] = []
         self._counts = RunCounts(planned, self._revision(), context.credits_before)
 
     def begin(self) -> None:
@@ -73,13 +81,12 @@ class CampaignRun:
 
     def _loop(self) -> None:
         while True:
-            while (attempt := self._next_attempt()) is not None:
-                self._send(attempt)
+            self._send_all_due()
             if self._is_over():
                 return
-            delivery = self._context.courier.wait(self._seconds_to_wait())
-            if delivery is not None:
-                self._land(delivery)
+            courier = self._context.courier
+            first = courier.wait(self._seconds_to_wait())
+            self._land([*([first] if first else []), *courier.arrived()])
 
     def _is_over(self) -> bool:
         if self._flying:
@@ -123,35 +130,47 @@ class CampaignRun:
         alone = self._planned.canary is not None and not self._counts.processed
         return len(self._flying) < (1 if alone else self._settings.concurrency)
 
-    # --- one request
+    # --- requests
 
-    def _send(self, attempt: _Attempt) -> None:
-        self._stop = self._stop_before(attempt.job)
-        if self._stop is not None:
-            self._waiting += [attempt] if attempt.number > 1 else []
+    def _send_all_due(self) -> None:
+        """Let all leave that may leave now: announced together, with one flush, and only then sent."""
+        attempts = list(self._take_due())
+        if not attempts:
             return
-        body = self._bodies.write(attempt.job.numbers, attempt.job.text)
+        bodies = [self._bodies.write(attempt.job.numbers, attempt.job.text) for attempt in attempts]
         try:
-            self._announce(attempt)
+            self._announce(attempts)
         except OSError as error:
             self._stop_unwritable(error)
-            self._withdraw(attempt)
+            self._withdraw(attempts)
             return
-        self._flying[attempt.job.id] = attempt
-        self._context.courier.send(attempt.job.id, body)
-        if self._settings.requests_per_second:
-            self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
+        for attempt, body in zip(attempts, bodies, strict=True):
+            self._context.courier.send(attempt.job.id, body)
 
-    def _announce(self, attempt: _Attempt) -> None:
-        """Have it on disk that this request leaves, before it does."""
+    def _take_due(self) -> Iterator[_Attempt]:
+        """Give the attempts that may leave now, as under way; one that a limit stops stays behind."""
+        while (attempt := self._next_attempt()) is not None:
+            self._stop = self._stop_before(attempt.job)
+            if self._stop is not None:
+                self._waiting += [attempt] if attempt.number > 1 else []
+                return
+            self._flying[attempt.job.id] = attempt
+            if self._settings.requests_per_second:
+                self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
+            yield attempt
+
+    def _announce(self, attempts: Sequence[_Attempt]) -> None:
+        """Have it on disk that these requests leave, before they do."""
         at, keep = self._context.clock.stamp(), self._context.keeping.keep
-        self._append(chunk_sending(attempt.job, attempt.number, at, keep))
+        self._append(*(chunk_sending(attempt.job, attempt.number, at, keep) for attempt in attempts))
         self._context.book.show_now_and_then()
 
-    def _withdraw(self, attempt: _Attempt) -> None:
-        """Have an attempt that the record knows, and that surely did not leave, end as failed rather than in doubt."""
-        if attempt.job.id in self._revision().chunks:
-            self._waiting.append(attempt)
+    def _withdraw(self, attempts: Sequence[_Attempt]) -> None:
+        """Have attempts that surely did not leave end as failed, where the record knows them, rather than in doubt."""
+        known = self._revision().chunks
+        for attempt in attempts:
+            del self._flying[attempt.job.id]
+            self._waiting += [attempt] if attempt.job.id in known else []
 
     def _stop_before(self, job: ChunkJob) -> Stop | None:
         """Compare the time, the schedule and the credit limit before every POST."""
@@ -164,54 +183,72 @@ class CampaignRun:
             or stop_for_credits(self._campaign.limits.credits, price, recipients)
         )
 
-    # --- one answer
+    # --- answers
 
-    def _land(self, delivery: Delivery) -> None:
-        attempt = self._flying.pop(delivery.chunk, None)
-        if attempt is not None:
-            self._take(delivery, attempt)
-
-    def _take(self, delivery: Delivery, attempt: _Attempt) -> None:
-        judged = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
-        verdict = judged.without(self._context.credentials.hide)
+    def _land(self, deliveries: Sequence[Delivery]) -> None:
+        """Write the answers down that came together, with one flush, and only then act on them."""
+        landed = [
+            _Landed(attempt, self._judge(delivery, attempt))
+            for delivery in deliveries
+            if (attempt := self._flying.pop(delivery.chunk, None)) is not None
+        ]
+        if not landed:
+            return
         try:
-            if verdict.fate in _RETRIED and attempt.number <= self._settings.retries:
-                self._try_again(attempt, verdict)
-                return
+            self._append(*map(self._entry_of, landed))
         except OSError as error:
-            self._stop_unwritable(error)
-        self._settle(attempt.job, verdict)
+            for each in landed:
+                self._stop_unanswered(each, error)
+            return
+        for each in landed:
+            if self._is_tried_again(each):
+                self._try_again(each)
+            else:
+                self._settle(each)
+        self._quietly(self._context.book.show_now_and_then)
+        self._context.watcher.on_progress(self._counts.progress)
 
-    def _try_again(self, attempt: _Attempt, verdict: Verdict) -> None:
-        clock = self._context.clock
-        status = verdict.answer.status if verdict.answer else None
-        self._append(
-            AttemptFailed(
-                at=clock.stamp(), chunk=attempt.job.id, attempt=attempt.number, reason=verdict.reason, status=status
-            )
+    def _judge(self, delivery: Delivery, attempt: _Attempt) -> Verdict:
+        judged = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
+        return judged.without(self._context.credentials.hide)
+
+    def _is_tried_again(self, landed: _Landed) -> bool:
+        return landed.verdict.fate in _RETRIED and landed.attempt.number <= self._settings.retries
+
+    def _entry_of(self, landed: _Landed) -> Event:
+        return self._failed(landed) if self._is_tried_again(landed) else self._answered(landed)
+
+    def _failed(self, landed: _Landed) -> AttemptFailed:
+        answer, attempt = landed.verdict.answer, landed.attempt
+        return AttemptFailed(
+            at=self._context.clock.stamp(),
+            chunk=attempt.job.id,
+            attempt=attempt.number,
+            reason=landed.verdict.reason,
+            status=answer.status if answer else None,
         )
+
+    def _answered(self, landed: _Landed) -> ChunkAnswered:
+        at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
+        return chunk_answered(landed.attempt.job, landed.verdict, at, keep=keep, source=source)
+
+    def _try_again(self, landed: _Landed) -> None:
+        clock, attempt = self._context.clock, landed.attempt
         wait = min(BACKOFF_SECONDS * 2 ** (attempt.number - 1), BACKOFF_CAP) * (0.5 + clock.jitter() / 2)
         due = clock.monotonic() + wait
         heapq.heappush(self._waiting, _Attempt(due, attempt.order, attempt.job, attempt.number + 1))
-        self._context.watcher.on_notice(f"chunk {attempt.job.id}: {verdict.reason}; trying again in {wait:.1f} s")
+        self._context.watcher.on_notice(
+            f"chunk {attempt.job.id}: {landed.verdict.reason}; trying again in {wait:.1f} s"
+        )
 
-    def _settle(self, job: ChunkJob, verdict: Verdict) -> None:
-        at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
-        answered = chunk_answered(job, verdict, at, keep=keep, source=source)
-        try:
-            self._append(answered)
-        except OSError as error:
-            self._unwritten.append((job, verdict, answered))
-            self._stop_unanswered(job, verdict, error)
-            return
+    def _settle(self, landed: _Landed) -> None:
+        job, verdict = landed.attempt.job, landed.verdict
         stop = self._counts.take(verdict, len(job.numbers))
         self._stop = self._stop or stop
-        self._quietly(self._context.book.show_now_and_then)
         if verdict.warning:
             self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
         if verdict.fate is Fate.REFUSED and stop is None:
             self._context.watcher.on_notice(f"chunk {job.id}: refused, {verdict.reason}; others have another text")
-        self._context.watcher.on_progress(self._counts.progress)
 
     # --- beginning and end
 
@@ -232,8 +269,7 @@ class CampaignRun:
         context.book.show()
 
     def _close(self) -> RunOutcome:
-        for delivery in self._context.courier.arrived():
-            self._land(delivery)
+        self._land(list(self._context.courier.arrived()))
         self._write_the_unwritten()
         for attempt in sorted(self._waiting):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
@@ -250,13 +286,13 @@ class CampaignRun:
 
     def _write_the_unwritten(self) -> None:
         """Try once more to write answers down that the disk refused: what is known need not be doubt."""
-        refused = [each for each in self._unwritten if not self._quietly(partial(self._append, each[2]))]
-        for job, verdict, _ in self._unwritten:
-            if any(job is each[0] for each in refused):
-                self._counts.give_up(len(job.numbers))
+        for landed in self._unwritten:
+            if self._quietly(partial(self._append, self._answered(landed))):
+                self._counts.take(landed.verdict, len(landed.attempt.job.numbers))
             else:
-                self._counts.take(verdict, len(job.numbers))
-        if self._unwritten and not refused:
+                self._counts.give_up(len(landed.attempt.job.numbers))
+        known = self._revision().chunks
+        if self._unwritten and all(known[each.attempt.job.id].answer for each in self._unwritten):
             self._stop = Stop(
                 "the record could not be written for a while; all answers are in it now",
                 "make room, or the folder writable, then run again to go on",
@@ -322,12 +358,14 @@ class CampaignRun:
             at_first=ExitCode.REFUSED,
         )
 
-    def _stop_unanswered(self, job: ChunkJob, verdict: Verdict, error: OSError) -> None:
+    def _stop_unanswered(self, landed: _Landed, error: OSError) -> None:
         """Stop with an answer that cannot be written down: what it said is evidence for whoever settles it."""
-        self._context.watcher.on_notice(f"chunk {job.id}: {verdict.reason}; this could not be written down")
+        job, reason = landed.attempt.job, landed.verdict.reason
+        self._unwritten.append(landed)
+        self._context.watcher.on_notice(f"chunk {job.id}: {reason}; this could not be written down")
         self._stop = self._stop or Stop(
             f"the answer to chunk {job.id} cannot be written: {error.strerror or type(error).__name__}",
-            f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {verdict.reason}",
+            f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {reason}",
             ExitCode.IN_DOUBT,
             ExitCode.IN_DOUBT,
         )
@@ -341,8 +379,8 @@ class CampaignRun:
             return False
         return True
 
-    def _append(self, event: Event) -> None:
-        self._context.book.append(event)
+    def _append(self, *events: Event) -> None:
+        self._context.book.append(*events)
 
     def _revision(self) -> RevisionRecord:
         return self._context.book.record.revision(self._campaign.revision)

@@ -117,7 +117,9 @@ class FakeCourier:
         return first[2]
 
     def arrived(self):
-        return [delivery for due, _, delivery in sorted(self._due) if due <= self._world.seconds]
+        here = sorted(each for each in self._due if each[0] <= self._world.seconds)
+        self._due = [each for each in self._due if each not in here]
+        return [delivery for _, _, delivery in here]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 from crashing_system import Crash, CrashingSystem
@@ -49,8 +50,9 @@ class CrashWorld(World):
         """Before a request leaves, its announcement and a manifest are on disk: content, name and all."""
         lines = (self.system.flushed(self.paths.journal) or b"").splitlines()
         assert lines, "the journal's name is not on disk"
-        last = json.loads(lines[-1])
-        assert (last["event"], last["chunk"]) == ("sending", chunk)
+        events = [json.loads(line) for line in reversed(lines)]
+        announced = [event["chunk"] for event in takewhile(lambda event: event["event"] == "sending", events)]
+        assert chunk in announced, "the request was not announced, or something came in between"
         assert json.loads(self.system.flushed(self.paths.manifest))["version"] == 1
 
     # --- what the gateway knows
