@@ -7,6 +7,7 @@ import pytest
 from record_builders import AT
 
 from mmsbatch.errors import Locked, Refusal
+from mmsbatch.record import lock
 from mmsbatch.record.lock import Holder, hold_lock, is_held
 
 OURS = Holder(1, "here", "zoé", AT)
@@ -93,3 +94,17 @@ def test_a_lock_that_cannot_be_taken_is_refused(path):
 )
 def test_a_holder_tells_itself(holder, told):
     assert str(holder) == told
+
+
+def test_a_lock_file_that_was_removed_meanwhile_is_not_held(path, monkeypatch):
+    """Between opening it and locking it: the next run would find no file, and hold another one."""
+    really, removed = lock._lock, []
+
+    def lock_late(descriptor):
+        if not removed:
+            removed.append(path.unlink())
+        return really(descriptor)
+
+    monkeypatch.setattr(lock, "_lock", lock_late)
+    with hold_lock(path, OURS):
+        assert is_held(path)
