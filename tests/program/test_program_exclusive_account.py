@@ -1,5 +1,6 @@
 """An account that nothing else spends from: one run at a time uses it, and its credit settles doubt, or does not."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def test_the_credit_is_asked_only_once_the_gateway_is_surely_done(repo: Campaign
     assert repo.run("apply", SPEC, "--yes").code == 3
     assert repo.totals() == {"rows": 6, "accepted": 4, "pending": 2}
     assert sorted(received(gateway)) == [wire(place) for place in range(4)]
+
+
+def test_a_signal_ends_the_waiting_for_the_credit(repo: CampaignRepo, serve: Serve) -> None:
+    """A pipeline that stops a run waits for no `settle_seconds`."""
+    gateway = prepare(repo, serve, "drop-after:2", settle_seconds=3)
+    process = repo.start("apply", SPEC, "--yes")
+    wait_until(lambda: gateway.requests["account"] == 2)
+    wait_until(lambda: repo.journal()[-1]["event"] == "run-ended")
+    process.send_signal(signal.SIGTERM)
+    assert repo.finish(process).code == 143
+    assert repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2}
+    assert gateway.requests["account"] == 2
 
 
 def test_a_balance_that_somebody_else_spent_from_too_settles_nothing(repo: CampaignRepo, serve: Serve) -> None:

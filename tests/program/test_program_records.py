@@ -100,6 +100,20 @@ def test_a_copied_journal_is_not_resolved(repo: CampaignRepo, serve: Serve) -> N
     assert copied.read_bytes() == (repo.campaigns / JOURNAL).read_bytes()
 
 
+def test_a_manifest_that_a_crash_left_behind_is_brought_up_to_date(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = serve("latency-before=60:1")
+    repo.configure(gateway)
+    repo.write_campaign()
+    repo.write_rows(range(2))
+    process = repo.start("apply", SPEC, "--yes")
+    wait_until(lambda: gateway.requests["send"] == 1)
+    process.kill()
+    repo.finish(process)
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    [chunk] = repo.manifest()["chunks"]
+    assert (chunk["state"], chunk["reason"]) == ("in-doubt", "the run ended before the answer was written down")
+
+
 # --- time
 
 
