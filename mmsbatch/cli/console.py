@@ -40,7 +40,7 @@ class Console:
             if self.output is None:
                 _write(text, sys.stdout)
             else:
-                self.output.write_text(text + "\n", encoding="utf-8")
+                self.output.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             where = self.output or "standard output"
             raise UsageProblem(f"{where}: the report cannot be written: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """The way in: the process is made ready before anything that takes its time is loaded."""
 
+import io
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ class Terminated(BaseException):
 
 def main() -> None:
     """Run the program and leave with its exit code."""
-    _occupy_streams()
+    _prepare_streams()
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:
         from mmsbatch.cli.main import run  # noqa: PLC0415 - a signal may come while it loads
@@ -29,11 +30,15 @@ def main() -> None:
     sys.exit(code)
 
 
-def _occupy_streams() -> None:
+def _prepare_streams() -> None:
     """Have something open under the three standard numbers: the next file opened there might be a journal."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name that the terminal's encoding lacks is written somehow, rather than ending the run.
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:

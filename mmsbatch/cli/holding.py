@@ -1,8 +1,8 @@
 """Opens the records of a call for writing, under their locks, and says what a former run left behind."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.record.book import RecordBook, hold_record
-from mmsbatch.record.lock import Holder, account_lock, hold_lock
+from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
@@ -19,56 +19,97 @@ from mmsbatch.sending.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class HeldRecord:
-    """A record open for writing, and how it keeps numbers.
-
-    `held_last` is whether no other run on this machine used the exclusive account since this record's
-    last one: only then does the balance say anything of it.
-    """
+    """A record open for writing, and how it keeps numbers."""
 
     book: RecordBook
     keeping: NumberKeeping
-    held_last: bool
 
 
-def hold_account(
-    settings: GatewaySettings, account: str, campaigns: Sequence[Path], holder: Holder, stack: ExitStack
-) -> Sequence[str]:
-    """Hold an exclusive account's lock for the stack's life; return the journals of who held it before.
+class ExclusiveAccount:
+    """An account for as long as a call holds it, and who on this machine spent from it last.
+
+    Without `exclusive_account` nothing is held, and no balance means anything.
+    """
+
+    def __init__(self, lock: HeldLock | None, holder: Holder) -> None:
+        self._lock, self._holder = lock, holder
+        self._record, self._at_rest = "", True
+        if lock is not None and lock.former is not None:
+            self._record, self._at_rest = lock.former.record, lock.former.at_rest
+
+    def was_last(self, book: RecordBook) -> bool:
+        """Whether nobody spent since this record's last run: only then does the balance say anything of it."""
+        return self._lock is not None and self._record == str(book.paths.journal)
+
+    def is_at_rest(self, books: Sequence[RecordBook]) -> bool:
+        """Whether no request may still be debited; of the last spender's record, if it is at hand, its doubt tells."""
+        if self._lock is None:
+            return False
+        open_here = any(self.was_last(book) and book.record.in_doubt for book in books)
+        known_here = any(self.was_last(book) for book in books)
+        return not open_here and (self._at_rest or known_here)
+
+    def begin(self, book: RecordBook) -> None:
+        """Write down that this record's run spends now."""
+        self._sign(str(book.paths.journal), at_rest=False)
+
+    def end(self, book: RecordBook) -> None:
+        """Write down that it ended, and whether it left a request open."""
+        self._sign(str(book.paths.journal), at_rest=not book.record.in_doubt)
+
+    def _sign(self, record: str, at_rest: bool) -> None:
+        self._record, self._at_rest = record, at_rest
+        if self._lock is not None:
+            self._lock.sign(replace(self._holder, record=record, at_rest=at_rest))
+
+
+@contextmanager
+def hold_account(settings: GatewaySettings, account: str, holder: Holder) -> Iterator[ExclusiveAccount]:
+    """Hold an account for the block, if it is exclusive.
 
     Raises Locked, naming the holder, where another run on this machine has it.
     """
     if not settings.exclusive_account:
-        return ()
-    records = [str(record_paths(campaign, settings.name).journal) for campaign in campaigns]
-    lock = account_lock(Path(tempfile.gettempdir()), account)
-    former = stack.enter_context(hold_lock(lock, replace(holder, records=records), "account"))
-    return former.records if former else ()
+        yield ExclusiveAccount(None, holder)
+        return
+    with hold_lock(account_lock(_shared_folder(), account), holder, "account") as lock:
+        yield ExclusiveAccount(lock, holder)
+
+
+def hold_opening(account: str, holder: Holder) -> AbstractContextManager[HeldLock]:
+    """Hold the right to begin a record for an account, for as long as its first lines take.
+
+    Two runs that begin at the same moment, on copies of a campaign or under two names of one account,
+    would not find each other's record otherwise.
+    """
+    return hold_lock(opening_lock(_shared_folder(), account), holder, "account's new record", is_brief=True)
+
+
+def _shared_folder() -> Path:
+    return Path(tempfile.gettempdir())
 
 
 class RecordHolder:
-    """Opens one record after the other, all held until the stack closes."""
+    """Opens records one after the other."""
 
-    def __init__(self, access: RecordAccess, console: Console, clock: Clock, stack: ExitStack) -> None:
-        self._access, self._console, self._clock, self._stack = access, console, clock, stack
+    def __init__(self, access: RecordAccess, console: Console, clock: Clock, environ: Mapping[str, str]) -> None:
+        self._access, self._console, self._clock, self._environ = access, console, clock, environ
 
-    def hold(self, campaigns: Sequence[Campaign], environ: Mapping[str, str]) -> list[HeldRecord]:
-        """Open the records, and the exclusive account before them."""
-        holder = this_process(environ, self._clock.stamp())
-        settings, account = self._access.settings, self._access.account
-        former = hold_account(settings, account, [each.path for each in campaigns], holder, self._stack)
-        return [self._open(campaign, holder, former) for campaign in campaigns]
-
-    def _open(self, campaign: Campaign, holder: Holder, former: Sequence[str]) -> HeldRecord:
+    @contextmanager
+    def hold(self, campaign: Campaign) -> Iterator[HeldRecord]:
+        """Open a campaign's record for the block. Raises Locked, Refusal."""
         paths = record_paths(campaign.path, self._access.settings.name)
-        content = self._stack.enter_context(hold_record(paths, holder))
-        keeping = self._access.check(campaign, content.record)
-        with writing_record():
-            book = RecordBook(paths, content, self._clock.monotonic)
-            book.catch_up()
+        with hold_record(paths, this_process(self._environ, self._clock.stamp())) as content:
+            keeping = self._access.check(campaign, content.record)
+            with writing_record():
+                book = RecordBook(paths, content, self._clock.monotonic)
+                book.catch_up()
+            self._tell(campaign, book)
+            yield HeldRecord(book, keeping)
+
+    def _tell(self, campaign: Campaign, book: RecordBook) -> None:
         if book.torn:
-            self._console.warn(
-                f"{shown_path(paths.journal)}: its last line was cut short, as by a crash: {book.torn} bytes dropped"
-            )
+            journal = shown_path(book.paths.journal)
+            self._console.warn(f"{journal}: its last line was cut short, as by a crash: {book.torn} bytes dropped")
         for chunk in book.lost:
             self._console.warn(f"{campaign.file}: chunk {chunk.id} is in doubt: {chunk.reason}")
-        return HeldRecord(book, keeping, str(paths.journal) in former)

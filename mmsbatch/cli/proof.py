@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -101,12 +100,18 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     account = connection.credentials.fingerprint
     access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign, writes=True)
     holder = this_process(os.environ, clock.stamp())
-    with ExitStack() as stack, writing_record():
-        hold_account(settings, account, [campaign], holder, stack)
-        paths = record_paths(campaign, settings.name)
-        content = stack.enter_context(hold_record(paths, holder))
+    paths = record_paths(campaign, settings.name)
+    with (
+        writing_record(),
+        hold_account(settings, account, holder) as exclusive,
+        hold_record(paths, holder) as content,
+    ):
         keeping = access.check(to_send.prepared.campaign, content.record)
         book = RecordBook(paths, content, clock.monotonic)
+        exclusive.begin(book)
         name = campaign.resolve().name
         ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)
-        return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)
+        try:
+            return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)
+        finally:
+            exclusive.end(book)

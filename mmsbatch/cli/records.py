@@ -17,8 +17,8 @@ from mmsbatch.errors import Refusal
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.lock import Holder, is_held
-from mmsbatch.record.manifest import raise_if_ahead
+from mmsbatch.record.lock import Holder
+from mmsbatch.record.manifest import raise_if_ahead, read_manifest
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
 
@@ -48,11 +48,10 @@ class RecordAccess:
     def read(self, campaign: Campaign) -> tuple[Record, NumberKeeping]:
         """Read a record without its lock, for a plan."""
         paths = record_paths(campaign.path, self.settings.name)
+        shown = read_manifest(paths.manifest)  # before the journal: a run under way writes on while we read
         content = read_journal(paths.journal)
         keeping = self.check(campaign, content.record)
-        if not is_held(paths.lock):
-            # A run under way writes on while we read.
-            raise_if_ahead(paths.manifest, content)
+        raise_if_ahead(paths.manifest.name, shown, content)
         content.record.close_interrupted()
         return content.record, keeping
 

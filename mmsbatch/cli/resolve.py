@@ -14,8 +14,8 @@ from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits
 from mmsbatch.record.book import RecordBook, hold_record
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
-from mmsbatch.record.fold import ChunkRecord
 from mmsbatch.record.identity import Identity, check_identity
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.states import NumberState
@@ -68,8 +68,11 @@ def resolve(
             told = _release(book, reason, by, clock)
         else:
             told = _settle(book, chunk or "", found is Finding.SENT, reason, by, clock=clock)
-        book.show()
-    console.report(told)
+        try:
+            book.show()
+        except OSError as error:
+            console.warn(f"{told}, but the manifest cannot be written: {error.strerror}; the next run writes it")
+    console.report_done(told)
     raise typer.Exit(ExitCode.DONE)
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.records import writing_record
 from mmsbatch.record.book import RecordBook
 from mmsbatch.sending.asking import ask_until
 from mmsbatch.sending.clock import Clock
@@ -38,8 +37,11 @@ class CreditSettler:
         balance = None if is_enough() else ask_until(self.ask_credits, is_enough)
         if balance is None:
             return None
-        with writing_record():
+        try:
             settlement = settle_doubt(doubt, balance, self.clock)
+        except OSError as error:
+            self.console.warn(f"chunk {doubt.chunk.id} stays in doubt: that cannot be written: {error.strerror}")
+            return None
         expected = f"neither {doubt.expected.sent:,} (sent) nor {doubt.expected.unsent:,} (not sent)"
         self.console.warn(
             str(settlement or f"chunk {doubt.chunk.id} stays in doubt: the balance is {balance:,}, {expected}")

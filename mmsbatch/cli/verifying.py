@@ -1,7 +1,6 @@
 """`mmsbatch status --verify`: is each record whole, this campaign's own, and does it keep the promises?"""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mmsbatch.record.audit import audit
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, check_identity, choose_keeping, orphans
 from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import is_held
-from mmsbatch.record.manifest import manifest_text, raise_if_ahead
+from mmsbatch.record.manifest import Shown, manifest_text, raise_if_ahead, read_manifest
 from mmsbatch.record.paths import RecordPaths, record_paths
 from mmsbatch.record.tokens import TOKEN
 from mmsbatch.reports.verified import Problem, Verified
@@ -42,52 +41,65 @@ def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
 
 
 def _verify(place: _Place, environ: Mapping[str, str]) -> Verified:
-    journal = shown_path(place.paths.journal)
+    journal, held = shown_path(place.paths.journal), is_held(place.paths.lock)
     try:
+        text = _read_text(place.paths.manifest)  # before the journal: a run under way writes on while we read
+        shown = read_manifest(place.paths.manifest)
         content = read_journal(place.paths.journal)
     except Refusal as refusal:
-        return Verified(journal, problems=(Problem(refusal.message, refusal.hint),))
-    held = is_held(place.paths.lock)
-    problems = [*_refusals(place, content, held, environ), *map(Problem, audit(content.record))]
-    return Verified(journal, content.tail.lines, tuple(_notes(place, content, held, environ)), tuple(problems))
+        return Verified(journal, problems=(_problem(refusal),))
+    if not held:
+        content.record.close_interrupted()
+    problems = [
+        *_refusals(place, content, shown, environ),
+        *map(Problem, audit(content.record)),
+        *([] if held else _compare(place, content, shown, text)),
+    ]
+    notes = _notes(content, shown, held, environ)
+    return Verified(journal, content.tail.lines, tuple(notes), tuple(problems))
 
 
-def _refusals(place: _Place, content: JournalContent, held: bool, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _problem(refusal: MmsbatchError) -> Problem:
+    return Problem(refusal.message, refusal.hint)
+
+
+def _read_text(manifest: Path) -> str:
+    try:
+        return manifest.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # that there is none is a note, that it cannot be read a refusal
+
+
+def _refusals(
+    place: _Place, content: JournalContent, shown: Shown | None, environ: Mapping[str, str]
+) -> Iterator[Problem]:
     """Give what would refuse a run, all of it."""
     campaign, _ = read_campaign(place.campaign, str(place.campaign))
     name, sha256 = (campaign.name, campaign.sha256) if campaign else ("", "")
     identity = Identity(place.campaign, place.gateway, "", name, sha256)
-    try:
-        check_identity(content.record, identity, place.paths, new_campaign=False)
-    except Refusal as refusal:
-        yield Problem(refusal.message, refusal.hint)
-    with suppress(FileNotFoundError):
-        if not held:  # a run under way writes on while we read
-            yield from _check_manifest(place, content)
+    checks: list[Callable[[], object]] = [
+        lambda: check_identity(content.record, identity, place.paths, new_campaign=False),
+        lambda: raise_if_ahead(place.paths.manifest.name, shown, content),
+    ]
     if environ.get(KEY_VARIABLE):
+        checks.append(lambda: choose_keeping(content.opened, environ, may_be_plain=True, where=str(place.campaign)))
+    for check in checks:
         try:
-            choose_keeping(content.opened, environ, may_be_plain=True, where=str(place.campaign))
-        except MmsbatchError as refusal:
-            yield Problem(refusal.message, refusal.hint)
+            check()
+        except Refusal as refusal:
+            yield _problem(refusal)
 
 
-def _check_manifest(place: _Place, content: JournalContent) -> Iterator[Problem]:
-    shown = place.paths.manifest.read_text(encoding="utf-8", errors="replace")
-    try:
-        raise_if_ahead(place.paths.manifest, content)
-    except Refusal as refusal:
-        yield Problem(refusal.message, refusal.hint)
-        return
-    content.record.close_interrupted()
-    is_behind = f'"lines": {content.tail.lines},' not in shown
-    if not is_behind and shown != manifest_text(content.record, content.tail):
+def _compare(place: _Place, content: JournalContent, shown: Shown | None, text: str) -> Iterator[Problem]:
+    is_of_now = shown is not None and shown.lines == content.tail.lines
+    if is_of_now and text != manifest_text(content.record, content.tail):
         yield Problem(
             f"{place.paths.manifest.name} does not say what the journal says: edited",
             "the journal is the truth: the next run writes the manifest anew",
         )
 
 
-def _notes(place: _Place, content: JournalContent, held: bool, environ: Mapping[str, str]) -> Iterator[str]:
+def _notes(content: JournalContent, shown: Shown | None, held: bool, environ: Mapping[str, str]) -> Iterator[str]:
     """Give what is in order, and worth knowing."""
     if held:
         yield "a run is under way: the manifest is not compared"
@@ -95,7 +107,9 @@ def _notes(place: _Place, content: JournalContent, held: bool, environ: Mapping[
         yield f"its last line was cut short, as by a crash: {content.tail.torn} bytes, dropped by the next run"
     if content.tail.unended:
         yield "its last line lacks its line break, written by the next run"
-    if not place.paths.manifest.exists():
+    if shown is None:
         yield "there is no manifest: the next run writes it"
+    elif shown.lines < content.tail.lines and not held:
+        yield f"the manifest is of line {shown.lines:,}, as after a crash: the next run brings it up to date"
     if content.opened and content.opened.numbers == TOKEN and not environ.get(KEY_VARIABLE):
         yield f"its tokens are not compared with a key: {KEY_VARIABLE} is not set"

@@ -5,8 +5,9 @@ A chain proves that lines are as they were written. This proves that what was wr
 
 from collections.abc import Iterator
 
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import Totals
-from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord
+from mmsbatch.record.fold import Record, RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState
 
 

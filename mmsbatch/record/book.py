@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import ESTALE
 
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
-from mmsbatch.record.manifest import manifest_text, raise_if_ahead
+from mmsbatch.record.manifest import manifest_text, raise_if_ahead, read_manifest
 from mmsbatch.record.paths import RecordPaths
 
 MANIFEST_EVERY = 1.0
@@ -25,7 +26,7 @@ class RecordBook:
     def __init__(
         self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float], disk: Disk | None = None
     ) -> None:
-        raise_if_ahead(paths.manifest, content)
+        raise_if_ahead(paths.manifest.name, read_manifest(paths.manifest), content)
         self.paths = paths
         self.torn = content.tail.torn
         self.record = content.record
@@ -36,14 +37,21 @@ class RecordBook:
         self._writer = JournalWriter(paths.journal, content.tail, self._disk)
         self._monotonic = monotonic
         self._shown_at: float | None = None
+        self._is_overtaken = False
 
     def append(self, event: Event) -> None:
         """Write the event durably, then take it in. Raises OSError where the disk refuses."""
-        self._writer.append(event)
+        try:
+            self._writer.append(event)
+        except OSError as error:
+            self._is_overtaken = self._is_overtaken or error.errno == ESTALE
+            raise
         self.record.apply(event)
 
     def show(self) -> None:
-        """Replace the manifest now."""
+        """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""
+        if self._is_overtaken:
+            return
         self._disk.replace(self.paths.manifest, self._text())
         self._shown_at = self._monotonic()
 

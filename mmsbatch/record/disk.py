@@ -4,8 +4,12 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Protocol
+
+#: How often, and with which pauses in seconds, a journal that somebody holds is tried.
+LOCK_TRIES, LOCK_PAUSE = 20, 0.05
 
 
 class Disk(Protocol):
@@ -67,8 +71,7 @@ class LocalDisk:
         created = not path.exists()
         descriptor = self._open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         try:
-            # Held for this write only: the last line of defence where the lock file was removed during a run.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock_for_this_write(descriptor)
             self._raise_if_changed(descriptor, at, torn)
             self._system.ftruncate(descriptor, at)
             self._write_all(descriptor, data, at)
@@ -124,3 +127,19 @@ class LocalDisk:
 
     def _open(self, path: Path, flags: int) -> int:
         return self._system.open(str(path), flags | os.O_CLOEXEC, 0o644)
+
+
+def _lock_for_this_write(descriptor: int) -> None:
+    """Keep other writers off: the last line of defence where the lock file was removed during a run.
+
+    Raises OSError (EAGAIN) where somebody else holds on to the file: a run must not wait for that without end.
+    """
+    for tries_left in reversed(range(LOCK_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not tries_left:
+                raise
+            time.sleep(LOCK_PAUSE)
+        else:
+            return

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import singledispatchmethod
 
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.credit_trail import CreditTrail, Expectation
 from mmsbatch.record.events import (
     AttemptFailed,
@@ -17,7 +18,6 @@ from mmsbatch.record.events import (
     ProofAnswered,
     ProofSending,
     RejectedReleased,
-    Rejection,
     RunEnded,
     RunStarted,
     Totals,
@@ -45,40 +45,16 @@ LOST_WITH_RUN = "the run ended before the answer was written down"
 
 
 @dataclass(slots=True)
-class ChunkRecord:
-    """One chunk as it stands; `numbers` as the journal keeps them.
-
-    `credits_before` is the last balance known when it was sent, `credits_after` the next one after a doubt.
-    """
-
-    id: str
-    numbers: tuple[str, ...]
-    state: ChunkState
-    attempts: int
-    started_at: str
-    finished_at: str | None = None
-    answer: ChunkAnswered | None = None
-    reason: str = ""
-    resolved: DoubtResolved | None = None
-    run: RunStarted | None = None
-    credits_before: Decimal | None = None
-    credits_after: Decimal | None = None
-
-    @property
-    def rejected(self) -> tuple[Rejection, ...]:
-        """The numbers that the gateway refused."""
-        return tuple(self.answer.rejected) if self.answer else ()
-
-
-@dataclass(slots=True)
 class RunRecord:
     """One run as it stands; `ended` is None while it lasts, or where it was cut short.
 
-    `used` is what it cost, known only where the account was exclusive and its balance only fell.
+    `credits_after` is the balance after it, or after its doubt was settled; `used` is what it cost, known
+    only where the account was exclusive and its balance only fell, as the price would have it.
     """
 
     started: RunStarted
     ended: RunEnded | None = None
+    credits_after: Decimal | None = None
     used: Decimal | None = None
 
 
@@ -250,12 +226,9 @@ class Record:
         if self._current is None:
             return
         run = self._current.runs[-1]
-        run.ended, before = event, run.started.credits_before
+        run.ended, run.credits_after = event, event.credits_after
         if run.started.exclusive:  # otherwise it may be the last answer's, from before a doubt
-            self._note_credits(event.credits_after)
-            self._trail.note_asked(event.credits_after)
-        if self._trail.fell and not self._trail.since and before is not None and self._trail.quiet is not None:
-            run.used = before - self._trail.quiet
+            self._take_balance(run, event.credits_after)
 
     @apply.register
     def _(self, event: DoubtResolved) -> None:
@@ -263,6 +236,8 @@ class Record:
         revision, chunk = self._chunk(event.chunk)
         chunk.resolved = event
         self._move(revision, chunk, ChunkState.ACCEPTED if event.sent else ChunkState.FAILED)
+        if event.presumed:
+            self._take_balance(revision.runs[-1], event.credits_after)
         if not revision.totals.pending and not revision.totals.in_doubt:
             revision.closed = True
 
@@ -282,6 +257,15 @@ class Record:
     @apply.register
     def _(self, event: ProofAnswered) -> None:
         self.proofs[event.proof].answer = event
+
+    def _take_balance(self, run: RunRecord, balance: Decimal | None) -> None:
+        """Take in what an exclusive account told once a run had ended, or its doubt was settled."""
+        self._note_credits(balance)
+        self._trail.note_asked(balance)
+        run.credits_after = balance
+        before, trail = run.started.credits_before, self._trail
+        is_known = trail.explained and not trail.since and before is not None and trail.quiet is not None
+        run.used = before - trail.quiet if is_known and before is not None and trail.quiet is not None else None
 
     def _note_credits(self, balance: Decimal | None) -> None:
         """Keep the balance: for the next chunk, and as evidence for those in doubt that have none yet."""
@@ -315,7 +299,7 @@ class Record:
 def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | None]:
     """Return the account's credits before the revision's first run and after its last answer."""
     before = next((run.started.credits_before for run in revision.runs), None)
-    after = next((run.ended.credits_after for run in reversed(revision.runs) if run.ended), None)
+    after = next((run.credits_after for run in reversed(revision.runs) if run.ended), None)
     return before, after
 
 

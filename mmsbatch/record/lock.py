@@ -9,22 +9,24 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mmsbatch.errors import Locked, Refusal
 
-#: How often, and with which pauses in seconds, a holder's name is looked for.
-NAME_TRIES, NAME_PAUSE = 10, 0.05
+#: How often, and with which pauses in seconds, a lock that nobody signed is tried.
+TRIES, BRIEF_TRIES, PAUSE = 10, 200, 0.05
+#: A lock in a shared folder is for all who send from the account, whoever made it.
+_FOR_ALL = 0o666
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who holds a lock; `pipeline` is the URL of the CI job, where there is one.
 
-    `records` are the journals that an account's holder writes.
+    `record` is the journal that an account's holder wrote last, `at_rest` whether no request of it was left open.
     """
 
     process: int
@@ -32,35 +34,45 @@ class Holder:
     user: str
     since: str
     pipeline: str = ""
-    records: Sequence[str] = ()
+    record: str = ""
+    at_rest: bool = True
 
     def __str__(self) -> str:
         where = f", {self.pipeline}" if self.pipeline else ""
         return f"process {self.process} of {self.user} on {self.host}, since {self.since}{where}"
 
 
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock that we hold. `former` is who held it last, None where that is not known."""
+
+    path: Path
+    descriptor: int
+    former: Holder | None
+
+    def sign(self, holder: Holder) -> None:
+        """Write down who holds it. Raises Refusal where that cannot be written."""
+        content = json.dumps(asdict(holder)).encode()
+        try:
+            os.pwrite(self.descriptor, content, 0)
+            os.ftruncate(self.descriptor, len(content))
+        except OSError as error:
+            raise Refusal(f"{self.path}: the lock cannot be written: {error.strerror}") from error
+
+
 @contextmanager
-def hold_lock(path: Path, holder: Holder, what: str = "campaign") -> Iterator[Holder | None]:
-    """Hold the lock for the block; give who held it last, None where that is not known.
+def hold_lock(path: Path, holder: Holder, what: str = "campaign", is_brief: bool = False) -> Iterator[HeldLock]:
+    """Hold the lock for the block; one that `is_brief`, never held for more than a moment, is waited for.
 
     Raises Locked, naming the holder, where another process has it, and Refusal where it cannot be taken.
     """
-    try:
-        descriptor = _take(path)
-    except OSError as error:
-        raise Refusal(
-            f"{path}: the lock cannot be taken: {error.strerror}",
-            "make it writable for this user; one that no run holds may be removed",
-        ) from error
-    if descriptor is None:
-        raise Locked(
-            f"{path.name}: another run holds this {what}: {_await_holder(path) or 'it did not say who it is'}",
-            "wait until it ended; a lock left by a dead process never blocks",
-        )
+    descriptor = _take_or_name(path, what, is_brief)
     try:
         former = _read_holder(path)
-        _write_holder(descriptor, path, holder)
-        yield former
+        held = HeldLock(path, descriptor, former)
+        # What the former one left open stays so until somebody spends again.
+        held.sign(replace(holder, record=former.record, at_rest=former.at_rest) if former else holder)
+        yield held
     finally:
         os.close(descriptor)
 
@@ -72,7 +84,7 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False  # one that is not there, or cannot even be read, is held by nobody who could write the record
     try:
-        return not _lock(descriptor)
+        return not _lock(descriptor, fcntl.LOCK_SH)  # shared: two who only look do not take each other for a run
     except OSError:
         return False
     finally:
@@ -84,12 +96,43 @@ def account_lock(folder: Path, account: str) -> Path:
     return folder / f"mmsbatch-account-{account}.lock"
 
 
+def opening_lock(folder: Path, account: str) -> Path:
+    """Return the lock under which an account's records are begun, in the same folder."""
+    return folder / f"mmsbatch-opening-{account}.lock"
+
+
+def _take_or_name(path: Path, what: str, is_brief: bool) -> int:
+    """Return a descriptor that holds the lock, or raise Locked with the holder's name.
+
+    Between taking it and signing there is a moment with no name, or that of a dead holder before; and
+    whoever only looks has it for a moment, too. Both are waited for.
+    """
+    for _ in range(BRIEF_TRIES if is_brief else TRIES):
+        try:
+            descriptor = _take(path)
+        except OSError as error:
+            raise Refusal(
+                f"{path}: the lock cannot be taken: {error.strerror}",
+                "make it writable for this user; one that no run holds may be removed",
+            ) from error
+        if descriptor is not None:
+            return descriptor
+        holder = _read_holder(path)
+        if holder is not None and not _is_dead(holder) and not is_brief:
+            break
+        time.sleep(PAUSE)
+    raise Locked(
+        f"{path.name}: another run holds this {what}: {holder or 'it did not say who it is'}",
+        "wait until it ended; a lock left by a dead process never blocks",
+    )
+
+
 def _take(path: Path) -> int | None:
     """Return a descriptor that holds the lock, None where another process does."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        descriptor = _open(path)
         try:
-            held = _lock(descriptor)
+            held = _lock(descriptor, fcntl.LOCK_EX)
             if held and _is_still(path, descriptor):
                 taken, descriptor = descriptor, -1
                 return taken
@@ -100,9 +143,21 @@ def _take(path: Path) -> int | None:
             return None
 
 
-def _lock(descriptor: int) -> bool:
+def _open(path: Path) -> int:
+    """Open a lock; create it only where it is not there: a shared folder may forbid to create over another user's."""
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.open(path, flags)
+    except FileNotFoundError:
+        descriptor = os.open(path, flags | os.O_CREAT, _FOR_ALL)
+        with suppress(OSError):
+            os.fchmod(descriptor, _FOR_ALL)  # whatever the umask says
+        return descriptor
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -114,27 +169,6 @@ def _is_still(path: Path, descriptor: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))  # noqa: PTH116 - beside fstat
     except FileNotFoundError:
         return False
-
-
-def _write_holder(descriptor: int, path: Path, holder: Holder) -> None:
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
-    except OSError as error:
-        raise Refusal(f"{path}: the lock cannot be written: {error.strerror}") from error
-
-
-def _await_holder(path: Path) -> Holder | None:
-    """Return who holds a lock that we could not take, None where they do not say.
-
-    Between taking it and writing a name there is a moment with no name, or that of a dead holder before.
-    """
-    for _ in range(NAME_TRIES):
-        holder = _read_holder(path)
-        if holder is not None and not _is_dead(holder):
-            return holder
-        time.sleep(NAME_PAUSE)
-    return None
 
 
 def _is_dead(holder: Holder) -> bool:

@@ -1,15 +1,16 @@
 """The manifest: the folded journal for people and pipelines, described by `schemas/manifest.schema.json`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmsbatch.errors import Refusal
 from mmsbatch.record.amounts import to_json
 from mmsbatch.record.chain import Tail
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.fold import (
-    ChunkRecord,
     ProofRecord,
     Record,
     RevisionRecord,
@@ -48,41 +49,25 @@ def manifest_text(record: Record, tail: Tail) -> str:
     return json.dumps(manifest(record, tail), ensure_ascii=False, indent=2) + "\n"
 
 
-def raise_if_ahead(path: Path, content: JournalContent) -> None:
-    """Raise Refusal where a manifest was made from lines that the journal does not hold: it went back in time.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a manifest says that it was made from: so many lines, the last one's digest, requests and their attempts."""
 
-    The journal is written first, always; a manifest ahead of it means that lines, or the file, were lost.
+    lines: int
+    digest: str
+    attempts: Mapping[str, int]
+
+
+def read_manifest(path: Path) -> Shown | None:
+    """Read what a manifest was made from; None where there is none. Without a lock, read it before the journal.
+
+    Raises Refusal where it cannot be read.
     """
-    shown = _read(path)
-    if shown is None:
-        return
-    lines, digest, requests = shown
-    missing = sorted(requests - set(_requests_of(content.record)))
-    here, torn = content.tail.lines, content.tail.torn > 0
-    if missing:
-        told = f"knows of {_describe(*missing[0])}, and the journal beside it does not"
-    elif lines > here + torn:
-        told = f"was made from {lines:,} lines, and the journal beside it has {here:,}"
-    elif lines <= here and content.lines.digests[lines - 1 : lines] != (digest,):
-        told = f"was made from a journal with another line {lines:,}"
-    else:
-        return
-    raise Refusal(
-        f"{path.name} {told}: the journal lost lines, or is another one",
-        "restore the journal from git or a backup: without it everybody would be sent to again",
-    )
-
-
-#: The parts of a manifest that stand for requests and runs, and what counts how often each was tried.
-_PARTS = {"runs": "", "chunks": "attempts", "proofs": ""}
-
-
-def _read(path: Path) -> tuple[int, str, set[tuple[str, int]]] | None:
-    """Return what a manifest says that it was made from, None where there is none. Raises Refusal for another file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         made_from = content["made_from"]
-        return int(made_from["lines"]), str(made_from["digest"]), _requests(content)
+        attempts = {str(each["id"]): int(each.get("attempts", 1)) for part in _PARTS for each in content[part]}
+        return Shown(int(made_from["lines"]), str(made_from["digest"]), attempts)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -92,27 +77,40 @@ def _read(path: Path) -> tuple[int, str, set[tuple[str, int]]] | None:
         ) from error
 
 
-def _requests(content: dict[str, Any]) -> set[tuple[str, int]]:
-    """Name everything that may have left, each attempt of a chunk by itself."""
-    return {
-        (str(each["id"]), attempt)
-        for part, attempts in _PARTS.items()
-        for each in content.get(part, [])
-        for attempt in range(1, 1 + int(each.get(attempts, 1)))
-    }
+#: The parts of a manifest that stand for runs and requests.
+_PARTS = ("runs", "chunks", "proofs")
 
 
-def _requests_of(record: Record) -> Iterator[tuple[str, int]]:
-    """Name the same of a record."""
-    for revision in record.revisions.values():
-        yield from ((run.started.run, 1) for run in revision.runs)
-        for chunk in revision.chunks.values():
-            yield from ((chunk.id, attempt) for attempt in range(1, 1 + chunk.attempts))
-    yield from ((proof, 1) for proof in record.proofs)
+def raise_if_ahead(name: str, shown: Shown | None, content: JournalContent) -> None:
+    """Raise Refusal where a manifest was made from lines that the journal does not hold: it went back in time.
+
+    The journal is written first, always; a manifest ahead of it means that lines, or the file, were lost.
+    One torn line the manifest may have known, as long as no request is forgotten with it.
+    """
+    if shown is None:
+        return
+    known = _attempts(content.record)
+    forgotten = sorted(each for each, attempts in shown.attempts.items() if attempts > known.get(each, 0))
+    here, torn = content.tail.lines, content.tail.torn > 0
+    if forgotten:
+        told = f"knows of {forgotten[0]}, and the journal beside it does not, or not of all its attempts"
+    elif shown.lines > here + torn:
+        told = f"was made from {shown.lines:,} lines, and the journal beside it has {here:,}"
+    elif shown.lines <= here and content.lines.digests[shown.lines - 1 : shown.lines] != (shown.digest,):
+        told = f"was made from a journal with another line {shown.lines:,}"
+    else:
+        return
+    raise Refusal(
+        f"{name} {told}: the journal lost lines, or is another one",
+        "restore the journal from git or a backup: without it everybody would be sent to again",
+    )
 
 
-def _describe(name: str, attempt: int) -> str:
-    return name if attempt == 1 else f"attempt {attempt} of {name}"
+def _attempts(record: Record) -> dict[str, int]:
+    """Return how often each run and request of a record began."""
+    found = {run.started.run: 1 for revision in record.revisions.values() for run in revision.runs}
+    found |= {chunk.id: chunk.attempts for revision in record.revisions.values() for chunk in revision.chunks.values()}
+    return found | dict.fromkeys(record.proofs, 1)
 
 
 def _campaign(record: Record, revision: RevisionRecord) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.findings import count
@@ -13,17 +14,28 @@ from mmsbatch.sending.context import RunOutcome
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """One campaign's part. `outcome` is None where nothing was to send; `manifest` where none was ever written."""
+    """One campaign's part. `outcome` is None where nothing was to send; `manifest` where none was ever written.
+
+    `refused_by` says why a campaign behind others was not begun.
+    """
 
     file: str
     verdict: str
     manifest: str | None
     outcome: RunOutcome | None = None
+    refused_by: MmsbatchError | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """What this campaign means for the process."""
+        """What this campaign means for the process; one that could not be begun behind others is left of the call."""
+        if self.refused_by is not None:
+            return ExitCode.INCOMPLETE
         return self.outcome.exit_code if self.outcome else ExitCode.DONE
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no later campaign may be begun."""
+        return self.refused_by is not None or (self.outcome is not None and self.outcome.is_stopped)
 
 
 def applied_text(results: Sequence[ApplyResult], code: ExitCode) -> str:
@@ -41,7 +53,10 @@ FORMATS: Mapping[str, Callable[[Sequence[ApplyResult], ExitCode], str]] = {"text
 
 
 def _lines(result: ApplyResult) -> Iterator[str]:
-    if result.outcome is None:
+    if result.refused_by is not None:
+        yield f"{result.file}: not begun: {result.refused_by.message}"
+        yield f"    {result.refused_by.hint}"
+    elif result.outcome is None:
         yield f"{result.file}: {result.verdict}"
     else:
         yield f"{result.file}: {_told(result.outcome)}"
@@ -67,6 +82,8 @@ def _told(outcome: RunOutcome) -> str:
 
 def _json(result: ApplyResult) -> dict[str, Any]:
     content: dict[str, Any] = {"file": result.file, "verdict": result.verdict, "manifest": result.manifest}
+    if result.refused_by is not None:
+        return content | {"stopped": {"message": result.refused_by.message, "hint": result.refused_by.hint}}
     if result.outcome is None:
         return content
     progress, stop = result.outcome.progress, result.outcome.stop

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmsbatch.record.chain import Tail
-from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord
+from mmsbatch.record.chunks import ChunkRecord
+from mmsbatch.record.fold import Record, RevisionRecord
 from mmsbatch.record.manifest import manifest
 from mmsbatch.record.states import ChunkState
 from mmsbatch.record.tokens import PLAIN

@@ -64,7 +64,7 @@ class RunContext:
     """What a run needs of the world around it.
 
     `ask_credits` tells the balance once all is sent, None where it cannot be had; after `deadline` no
-    request starts.
+    request starts. `exclusive` is whether nothing but this run can change the balance.
     """
 
     book: RecordBook
@@ -79,3 +79,4 @@ class RunContext:
     credits_before: Decimal | None = None
     ask_credits: Callable[[], Decimal | None] | None = None
     deadline: Deadline | None = None
+    exclusive: bool = False

@@ -25,7 +25,7 @@ _GIVEN_UP = {
 
 
 def run_started(
-    planned: PlannedCampaign, at: str, *, run_id: str, holder: str, credits_before: Decimal | None
+    planned: PlannedCampaign, at: str, *, run_id: str, holder: str, credits_before: Decimal | None, exclusive: bool
 ) -> RunStarted:
     """Say that a run begins, and what it was made from."""
     campaign, plan = planned.prepared.campaign, planned.plan
@@ -46,7 +46,7 @@ def run_started(
         scheduled_for=campaign.schedule.isoformat() if campaign.schedule else None,
         credits_before=credits_before,
         per_message=plan.credits.per_message,
-        exclusive=planned.prepared.settings.exclusive_account,
+        exclusive=exclusive,
     )
 
 

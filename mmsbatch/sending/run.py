@@ -10,7 +10,7 @@ from functools import partial
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import AttemptFailed, Event, RunEnded
+from mmsbatch.record.events import AttemptFailed, ChunkAnswered, Event, RunEnded
 from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState, NumberState
 from mmsbatch.sending.asking import ask_until
@@ -52,18 +52,22 @@ class CampaignRun:
         self._exhausted = False
         self._is_open = False
         self._stop: Stop | None = None
+        self._unwritten: list[tuple[ChunkJob, Verdict, ChunkAnswered]] = []
         self._progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
         self._credits = context.credits_before
         self._tally = self._new_tally()
         self._reached_before = sum(self._revision().count(state) for state in REACHED)
 
-    def carry_out(self) -> RunOutcome:
-        """Send everything that may be sent. The manifest exists before the first request."""
+    def begin(self) -> None:
+        """Write down that the run begins, and the manifest: both exist before the first request."""
         try:
             self._open()
         except OSError as error:
             self._stop_unwritable(error)
-        else:
+
+    def carry_out(self) -> RunOutcome:
+        """Send everything that may be sent, once the run was begun."""
+        if self._stop is None:
             self._loop()
         return self._close()
 
@@ -179,10 +183,10 @@ class CampaignRun:
         try:
             if verdict.fate in _RETRIED and attempt.number <= self._settings.retries:
                 self._try_again(attempt, verdict)
-            else:
-                self._settle(attempt.job, verdict)
+                return
         except OSError as error:
-            self._stop_unanswered(attempt.job, verdict, error)
+            self._stop_unwritable(error)
+        self._settle(attempt.job, verdict)
 
     def _try_again(self, attempt: _Attempt, verdict: Verdict) -> None:
         clock = self._context.clock
@@ -199,7 +203,13 @@ class CampaignRun:
 
     def _settle(self, job: ChunkJob, verdict: Verdict) -> None:
         at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
-        self._append(chunk_answered(job, verdict, at, keep=keep, source=source))
+        answered = chunk_answered(job, verdict, at, keep=keep, source=source)
+        try:
+            self._append(answered)
+        except OSError as error:
+            self._unwritten.append((job, verdict, answered))
+            self._stop_unanswered(job, verdict, error)
+            return
         stop = self._tally.take(verdict)
         self._stop = self._stop or stop
         self._count(job, verdict, stop)
@@ -236,7 +246,14 @@ class CampaignRun:
         context = self._context
         at, before = context.clock.stamp(), context.credits_before
         self._append(
-            run_started(self._planned, at, run_id=context.run_id, holder=context.holder, credits_before=before)
+            run_started(
+                self._planned,
+                at,
+                run_id=context.run_id,
+                holder=context.holder,
+                credits_before=before,
+                exclusive=context.exclusive,
+            )
         )
         self._is_open = True
         context.book.show()
@@ -244,6 +261,7 @@ class CampaignRun:
     def _close(self) -> RunOutcome:
         for delivery in self._context.courier.arrived():
             self._land(delivery)
+        self._write_the_unwritten()
         for attempt in sorted(self._waiting):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
         for attempt in sorted(self._flying.values()):
@@ -256,6 +274,20 @@ class CampaignRun:
         if code is ExitCode.DONE and not (ended and shown):
             code = ExitCode.INCOMPLETE
         return RunOutcome(code, self._progress, self._stop)
+
+    def _write_the_unwritten(self) -> None:
+        """Try once more to write answers down that the disk refused: what is known need not be doubt."""
+        refused = [each for each in self._unwritten if not self._quietly(partial(self._append, each[2]))]
+        for job, verdict, _ in self._unwritten:
+            if any(job is each[0] for each in refused):
+                self._count_doubt(job)
+            else:
+                self._count(job, verdict, None)
+        if self._unwritten and not refused:
+            self._stop = Stop(
+                "the record could not be written for a while; all answers are in it now",
+                "make room, or the folder writable, then run again to go on",
+            )
 
     def _interrupted(self) -> Stop | None:
         interruption = self._context.interruption
@@ -277,7 +309,7 @@ class CampaignRun:
 
         An exclusive account is asked however the run ends: what the run cost is known only from it.
         """
-        exclusive = self._settings.exclusive_account
+        exclusive = self._context.exclusive
         if self._processed and (exclusive or self._stop is None):
             left = self._ask()
             self._credits = left if exclusive or left is not None else self._credits
@@ -324,7 +356,6 @@ class CampaignRun:
     def _stop_unanswered(self, job: ChunkJob, verdict: Verdict, error: OSError) -> None:
         """Stop with an answer that cannot be written down: what it said is evidence for whoever settles it."""
         self._context.watcher.on_notice(f"chunk {job.id}: {verdict.reason}; this could not be written down")
-        self._count_doubt(job)
         self._stop = self._stop or Stop(
             f"the answer to chunk {job.id} cannot be written: {error.strerror or type(error).__name__}",
             f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {verdict.reason}",

@@ -5,14 +5,16 @@ caller waits `settle_seconds` before it asks.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.credit_trail import Expectation
 from mmsbatch.record.events import DoubtResolved
-from mmsbatch.record.fold import ChunkRecord, RevisionRecord
+from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.context import RunOutcome
 from mmsbatch.sending.stops import Stop
@@ -27,6 +29,7 @@ class Settlement:
     chunk: str
     recipients: int
     sent: bool
+    balance: Decimal
     reason: str
 
     def __str__(self) -> str:
@@ -44,12 +47,9 @@ class Doubt:
 
 
 def find_doubt(books: Sequence[RecordBook]) -> Doubt | None:
-    """Return the doubt that a balance can settle: the only one of all these records. None where there is none such.
-
-    A proof in doubt may have cost something too: with one, no balance proves anything.
-    """
+    """Return the doubt that a balance can settle: the only one of all these records. None where there is none such."""
     found = [(book, chunk) for book in books for chunk in book.record.in_doubt]
-    if len(found) != 1 or any(proof.is_in_doubt for book in books for proof in book.record.proofs.values()):
+    if len(found) != 1:
         return None
     book, chunk = found[0]
     expected = book.record.expect_balance(chunk)
@@ -77,8 +77,9 @@ def settle_doubt(doubt: Doubt, balance: Decimal, clock: Clock) -> Settlement | N
             credits_after=balance,
         )
     )
-    doubt.book.show()
-    return Settlement(chunk.id, len(chunk.numbers), sent, reason)
+    with suppress(OSError):
+        doubt.book.show()  # the journal has it: the next run shows it
+    return Settlement(chunk.id, len(chunk.numbers), sent, balance, reason)
 
 
 def settled_outcome(outcome: RunOutcome, settlement: Settlement, revision: RevisionRecord) -> RunOutcome:
@@ -88,9 +89,12 @@ def settled_outcome(outcome: RunOutcome, settlement: Settlement, revision: Revis
         before,
         in_doubt=before.in_doubt - settlement.recipients,
         accepted=before.accepted + settlement.recipients * settlement.sent,
+        credits=settlement.balance,
     )
     if not revision.totals.pending:
         return RunOutcome(ExitCode.DONE, progress, None)
+    if outcome.stop is not None and outcome.stop.exit_code is not ExitCode.IN_DOUBT:
+        return RunOutcome(ExitCode.INCOMPLETE, progress, outcome.stop)
     stop = Stop(
         f"the answer to chunk {settlement.chunk} was lost, and the credit settled it",
         "run again to go on; if answers are lost again, look at the network first",

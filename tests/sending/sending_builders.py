@@ -144,11 +144,11 @@ class World:
         return record_paths(self.folder / "winter-sale.yaml", "production")
 
     def prepare(self, people=6, names=(), limits=None, gateway=None, **campaign):
-        """Prepare a campaign to so many people, each in turn with one of the names."""
+        """Prepare a campaign to so many people, or to these places, each in turn with one of the names."""
         text = 'Bonjour {{ prenom | default("à tous") }}'
         entries = [
             {"phone": number(place)} | ({"prenom": names[place % len(names)]} if names else {})
-            for place in range(people)
+            for place in (range(people) if isinstance(people, int) else people)
         ]
         written = {
             "version": 1,
@@ -169,19 +169,30 @@ class World:
     def run(self, *script, disk=None, late_rows=False, **campaign):
         """Plan and carry out one run; return its outcome."""
         prepared = self.prepared = self.prepare(**campaign)
+        book = self.open_book(disk)
+        planned = plan_campaign(prepared, PlanInputs(book.record, Decimal(1000), START, self.keeping, late_rows))
+        return self.carry_out(planned, book, *script)
+
+    def open_book(self, disk=None):
+        """Open the record as the program does: what a crash left is brought up to date first."""
         book = RecordBook(self.paths, read_journal(self.paths.journal), self.clock.monotonic, disk)
         book.catch_up()
+        return book
+
+    def carry_out(self, planned, book, *script):
+        """Carry a plan out against a script of exchanges; return how it ended."""
         ensure_opened(
             book,
             "winter-sale.yaml",
-            settings=prepared.settings,
+            settings=planned.prepared.settings,
             account=CREDENTIALS.fingerprint,
             keeping=self.keeping,
             clock=self.clock,
         )
-        planned = plan_campaign(prepared, PlanInputs(book.record, Decimal(1000), START, self.keeping, late_rows))
         self.courier = FakeCourier(self, script)
-        outcome = CampaignRun(planned, self._context(book)).carry_out()
+        run = CampaignRun(planned, self._context(book))
+        run.begin()
+        outcome = run.carry_out()
         self.check_files()
         return outcome
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from crashing_system import Crash, CrashingSystem
 from sending_builders import REFUSED_CONNECTION, World
 
-from mmsbatch.gateway.exchange import Answered
+from mmsbatch.gateway.exchange import Answered, Lost
 from mmsbatch.gateway.verdict import Fate, judge
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.disk import LocalDisk
@@ -15,6 +15,8 @@ from mmsbatch.record.events import DoubtResolved
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.states import NumberState
 
+#: The connection broke off before the gateway had read the request: doubt for us, nothing for it.
+LOST_BEFORE = Lost("the connection was reset")
 AT = "2026-12-19T09:00:00.000Z"
 
 
@@ -61,8 +63,9 @@ class CrashWorld(World):
     def took(self, post):
         """Return the numbers of a post that got the message, or may have where no answer came."""
         step = getattr(post.step, "exchange", post.step)
+        step = getattr(step, "then", step)
         if not isinstance(step, Answered):
-            return post.numbers if step is not REFUSED_CONNECTION else ()
+            return () if step in (REFUSED_CONNECTION, LOST_BEFORE) else post.numbers
         verdict = judge(step, post.numbers, scheduled=False)
         if verdict.fate is not Fate.ACCEPTED:
             return ()
@@ -70,13 +73,15 @@ class CrashWorld(World):
 
     # --- what must hold
 
-    def check_promises(self):
+    def check_promises(self, number_of=1, revision=None):
         """Nobody twice; what was taken is accepted, unaccounted or in doubt; no more accepted than was taken."""
-        counts = Counter(number for post in self.taken for number in self.took(post))
+        posts = [post for post in self.posts if post.chunk.startswith(f"{number_of}-")]
+        counts = Counter(number for post in posts for number in self.took(post))
         assert not [number for number, count in counts.items() if count > 1], "sent twice"
-        record = read_journal(self.paths.journal).record
-        record.close_interrupted()
-        revision = record.revision(1)
+        if revision is None:
+            record = read_journal(self.paths.journal).record
+            record.close_interrupted()
+            revision = record.revision(number_of)
         reached = {NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT}
         for number in counts:
             assert revision.numbers.get(self.keeping.keep(number)) in reached, "taken, and the record does not know"
@@ -85,6 +90,11 @@ class CrashWorld(World):
         totals = revision.totals.to_json()
         assert totals.pop("rows") == sum(totals.values())
         self.check_manifest()
+
+    def rejected_too_many(self, revision):
+        """Whether `max_rejected` keeps the rest back."""
+        rejected, accepted = (revision.count(state) for state in (NumberState.REJECTED, NumberState.ACCEPTED))
+        return rejected > accepted
 
     def check_manifest(self):
         path = Path(self.paths.manifest)
