@@ -95,10 +95,10 @@ def test_two_chunks_in_doubt_are_not_settled():
     assert [record.expect_balance(chunk) for chunk in record.in_doubt] == [None, None]
 
 
-def test_of_two_in_doubt_the_last_is_not_settled_by_what_a_person_found_of_the_first():
-    """The first was not asked about at a quiet moment: what it cost is not known."""
-    record = Record((*begun(), *lost("1-1", A), *lost("1-2", B), resolved("1-1", True)))
-    assert record.expect_balance(record.in_doubt[0]) is None
+@pytest.mark.parametrize(("found", "unsent", "sent"), [(True, 98, 96), (False, 100, 98)])
+def test_what_a_person_found_of_the_first_of_two_counts_for_the_second(found, unsent, sent):
+    expected = expectation(*begun(), *lost("1-1", A), *lost("1-2", B), resolved("1-1", found))
+    assert (expected.unsent, expected.sent) == (unsent, sent)
 
 
 @pytest.mark.parametrize("balance", [97, 99, 90, 120])

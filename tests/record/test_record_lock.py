@@ -100,10 +100,10 @@ def test_a_lock_file_that_was_removed_meanwhile_is_not_held(path, monkeypatch):
     """Between opening it and locking it: the next run would find no file, and hold another one."""
     really, removed = lock._lock, []
 
-    def lock_late(descriptor):
+    def lock_late(*arguments):
         if not removed:
             removed.append(path.unlink())
-        return really(descriptor)
+        return really(*arguments)
 
     monkeypatch.setattr(lock, "_lock", lock_late)
     with hold_lock(path, OURS):

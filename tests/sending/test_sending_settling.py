@@ -1,30 +1,34 @@
 """Doubt that the credit of an exclusive account settles: one alone, and only by a balance that proves something."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sending_builders import CREDENTIALS, NO_ANSWER, OK, World, number
+from sending_builders import NO_ANSWER, OK, World, number
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.tokens import keep_plain
-from mmsbatch.sending.proof import Proof, send_proof
 from mmsbatch.sending.settling import find_doubt, settle_doubt, settled_outcome
 
-EXCLUSIVE = {"exclusive_account": True}
+
+class ExclusiveWorld(World):
+    """A world whose runs have the account to themselves."""
+
+    def _context(self, book):
+        return replace(super()._context(book), exclusive=True)
 
 
 def make_world(folder):
     folder.mkdir()
-    return World(folder)
+    return ExclusiveWorld(folder)
 
 
 @pytest.fixture
 def lost(tmp_path):
     """A world whose second chunk of three is in doubt; the account had 1,000 credits, each costs one."""
     lost = make_world(tmp_path / "lost")
-    lost.outcome = lost.run(OK, NO_ANSWER, gateway=EXCLUSIVE)
+    lost.outcome = lost.run(OK, NO_ANSWER)
     assert lost.outcome.exit_code is ExitCode.IN_DOUBT
     return lost
 
@@ -60,7 +64,7 @@ def test_the_balance_settles_the_one_in_doubt_or_nothing(lost, balance, sent, to
 
 def test_settled_as_not_sent_it_is_sent_again(lost):
     settle_doubt(find_doubt([open_book(lost)]), Decimal(998), lost.clock)
-    lost.run(gateway=EXCLUSIVE)
+    lost.run()
     assert [post.numbers for post in lost.posts[2:]] == [(number(2), number(3)), (number(4), number(5))]
     assert lost.totals == {"accepted": 6}
 
@@ -68,21 +72,10 @@ def test_settled_as_not_sent_it_is_sent_again(lost):
 def test_doubt_in_two_records_is_not_settled(lost, tmp_path):
     """Either may have cost what the balance lost."""
     other = make_world(tmp_path / "other")
-    other.run(NO_ANSWER, people=2, gateway=EXCLUSIVE)
+    other.run(NO_ANSWER, people=2)
     books = [open_book(lost), open_book(other)]
     assert [find_doubt([book]) is not None for book in books] == [True, True]
     assert find_doubt(books) is None
-
-
-def test_a_proof_in_doubt_keeps_credit_from_settling(lost, tmp_path):
-    """It may have cost something too, in whichever record it stands."""
-    other = make_world(tmp_path / "other")
-    other.run(people=2, gateway=EXCLUSIVE)
-    book = open_book(other)
-    assert find_doubt([open_book(lost), book]) is not None
-    proof = Proof(other.prepared, (number(9),), "Bonjour")
-    send_proof(proof, book, CREDENTIALS, keeping=keep_plain(), post=lambda body: NO_ANSWER, clock=other.clock)
-    assert find_doubt([open_book(lost), book]) is None
 
 
 def test_a_run_that_shared_the_account_leaves_nothing_to_settle(world):
