@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test torture lint docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,9 @@ demo: $(VENV)/.ready  ## validate, plan and send the example campaign to the emb
 
 test: $(VENV)/.ready  ## everything that must pass
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+torture: $(VENV)/.ready  ## the torture tests at length: about an hour
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/torture --torture
 
 lint: $(VENV)/.ready  ## style, types, import direction, generated docs
 	$(BIN)/ruff check .

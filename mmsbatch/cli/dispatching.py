@@ -1,7 +1,7 @@
 """Sends planned campaigns one after the other: what `apply` does once it may."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
@@ -26,7 +26,7 @@ from mmsbatch.sending.courier import Courier
 from mmsbatch.sending.interruption import Interruption
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
-from mmsbatch.sending.settling import settled_outcome
+from mmsbatch.sending.settling import close_again, settled_outcome
 from mmsbatch.sending.stops import Deadline
 
 
@@ -127,7 +127,12 @@ class Dispatcher:
             return outcome
         books = [campaign.book for campaign in campaigns]
         settlement = self.settler.settle(books, lambda: self.interruption.is_requested)
-        return settled_outcome(outcome, settlement, each.revision) if settlement else outcome
+        if settlement is None:
+            return outcome
+        settled = settled_outcome(outcome, settlement, each.revision)
+        with suppress(OSError):  # what was settled is written down already
+            close_again(each.book, each.revision, settled, self.clock)
+        return settled
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:
         with _courier(self.connection) as courier, watching(self.console) as watcher:

@@ -108,8 +108,10 @@ class RecordHolder:
             yield HeldRecord(book, keeping)
 
     def _tell(self, campaign: Campaign, book: RecordBook) -> None:
+        journal = shown_path(book.paths.journal)
+        if book.unended:
+            self._console.warn(f"{journal}: its last line lost its line break; whole otherwise, it counts as written")
         if book.torn:
-            journal = shown_path(book.paths.journal)
             self._console.warn(f"{journal}: its last line was cut short, as by a crash: {book.torn} bytes dropped")
         for chunk in book.lost:
             self._console.warn(f"{campaign.file}: chunk {chunk.id} is in doubt: {chunk.reason}")

@@ -29,7 +29,9 @@ class _Place:
 def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> Iterator[Verified]:
     """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
     for gateway in gateways:
-        yield _verify(_Place(file, gateway, record_paths(file, gateway)), environ)
+        place = _Place(file, gateway, record_paths(file, gateway))
+        if place.paths.journal.exists() or place.paths.manifest.exists():
+            yield _verify(place, environ)
 
 
 def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
@@ -48,12 +50,14 @@ def _verify(place: _Place, environ: Mapping[str, str]) -> Verified:
         content = read_journal(place.paths.journal)
     except Refusal as refusal:
         return Verified(journal, problems=(_problem(refusal),))
+    sound = {manifest_text(content.record, content.tail)}
     if not held:
         content.record.close_interrupted()
+        sound.add(manifest_text(content.record, content.tail))
     problems = [
         *_refusals(place, content, shown, environ),
         *map(Problem, audit(content.record)),
-        *([] if held else _compare(place, content, shown, text)),
+        *([] if held or text in sound else _compare(place, content, shown)),
     ]
     notes = _notes(content, shown, held, environ)
     return Verified(journal, content.tail.lines, tuple(notes), tuple(problems))
@@ -90,9 +94,9 @@ def _refusals(
             yield _problem(refusal)
 
 
-def _compare(place: _Place, content: JournalContent, shown: Shown | None, text: str) -> Iterator[Problem]:
-    is_of_now = shown is not None and shown.lines == content.tail.lines
-    if is_of_now and text != manifest_text(content.record, content.tail):
+def _compare(place: _Place, content: JournalContent, shown: Shown | None) -> Iterator[Problem]:
+    """Tell a manifest that was edited from one that a crash left behind its journal."""
+    if shown is not None and shown.lines == content.tail.lines:
         yield Problem(
             f"{place.paths.manifest.name} does not say what the journal says: edited",
             "the journal is the truth: the next run writes the manifest anew",

@@ -17,7 +17,8 @@ MANIFEST_EVERY = 1.0
 class RecordBook:
     """The one way to write: what is appended here is on disk, then folded, then shown in the manifest.
 
-    `torn` is how many bytes of a torn last line were left out on reading, `lost` the chunks that no
+    `torn` is how many bytes of a torn last line were left out on reading, `unended` whether a whole
+    last line lacked but its line break, `lost` the chunks that no
     living run is sending any more. What was read is on disk once the book is open: a run that was
     killed may have left it written, and not flushed. Raises Refusal where the manifest knows more than the
     journal, OSError where the disk refuses to flush.
@@ -28,7 +29,7 @@ class RecordBook:
     ) -> None:
         raise_if_ahead(paths.manifest.name, read_manifest(paths.manifest), content)
         self.paths = paths
-        self.torn = content.tail.torn
+        self.torn, self.unended = content.tail.torn, content.tail.unended
         self.record = content.record
         self.lost = self.record.close_interrupted()
         self._disk = disk or LocalDisk()

@@ -118,11 +118,12 @@ def _take_or_name(path: Path, what: str, is_brief: bool) -> int:
         if descriptor is not None:
             return descriptor
         holder = _read_holder(path)
-        if holder is not None and not _is_dead(holder) and not is_brief:
+        named = None if holder is None or _is_dead(holder) else holder
+        if named is not None and not is_brief:
             break
         time.sleep(PAUSE)
     raise Locked(
-        f"{path.name}: another run holds this {what}: {holder or 'it did not say who it is'}",
+        f"{path.name}: another run holds this {what}: {named or 'it did not say who it is'}",
         "wait until it ended; a lock left by a dead process never blocks",
     )
 

@@ -78,7 +78,7 @@ def read_manifest(path: Path) -> Shown | None:
 
 
 #: The parts of a manifest that stand for runs and requests.
-_PARTS = ("runs", "chunks", "proofs")
+_PARTS = ("chunks", "proofs", "runs")
 
 
 def raise_if_ahead(name: str, shown: Shown | None, content: JournalContent) -> None:
@@ -90,7 +90,7 @@ def raise_if_ahead(name: str, shown: Shown | None, content: JournalContent) -> N
     if shown is None:
         return
     known = _attempts(content.record)
-    forgotten = sorted(each for each, attempts in shown.attempts.items() if attempts > known.get(each, 0))
+    forgotten = [each for each, attempts in shown.attempts.items() if attempts > known.get(each, 0)]
     here, torn = content.tail.lines, content.tail.torn > 0
     if forgotten:
         told = f"knows of {forgotten[0]}, and the journal beside it does not, or not of all its attempts"

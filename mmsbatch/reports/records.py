@@ -74,6 +74,8 @@ def _lines(view: RecordView) -> Iterator[str]:
         yield "  a run is under way"
     if view.tail.torn:
         yield f"  the last line was cut short, as by a crash: {view.tail.torn} bytes are dropped by the next run"
+    if view.tail.unended:
+        yield "  the last line lost its line break; whole otherwise, it counts as written"
     totals = {name: number for name, number in revision.totals.to_json().items() if number}
     for name, number in totals.items():
         yield f"  {name.replace('_', ' '):<14}{number:>10,}"

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from errno import ESTALE
 from functools import partial
@@ -12,13 +12,14 @@ from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, ChunkAnswered, Event, RunEnded
 from mmsbatch.record.fold import RevisionRecord
-from mmsbatch.record.states import REACHED, ChunkState, NumberState
+from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.asking import ask_until
-from mmsbatch.sending.context import Progress, RunContext, RunOutcome
+from mmsbatch.sending.context import RunContext, RunOutcome
+from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.courier import Delivery
 from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import ChunkJob, chunk_jobs, request_body
-from mmsbatch.sending.stops import Stop, Tally, stop_for_credits, stop_for_schedule, stop_for_time
+from mmsbatch.sending.stops import Stop, stop_for_credits, stop_for_schedule, stop_for_time
 
 _RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
 #: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
@@ -47,16 +48,12 @@ class CampaignRun:
         self._waiting: list[_Attempt] = []
         self._flying: dict[str, _Attempt] = {}
         self._started = 0
-        self._processed = 0
         self._next_slot = 0.0
         self._exhausted = False
         self._is_open = False
         self._stop: Stop | None = None
         self._unwritten: list[tuple[ChunkJob, Verdict, ChunkAnswered]] = []
-        self._progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
-        self._credits = context.credits_before
-        self._tally = self._new_tally()
-        self._reached_before = sum(self._revision().count(state) for state in REACHED)
+        self._counts = RunCounts(planned, self._revision(), context.credits_before)
 
     def begin(self) -> None:
         """Write down that the run begins, and the manifest: both exist before the first request."""
@@ -122,7 +119,7 @@ class CampaignRun:
 
     def _has_room(self) -> bool:
         """Whether a request more may be in flight; a canary flies alone."""
-        alone = self._planned.canary is not None and not self._processed
+        alone = self._planned.canary is not None and not self._counts.processed
         return len(self._flying) < (1 if alone else self._settings.concurrency)
 
     # --- one request
@@ -158,17 +155,13 @@ class CampaignRun:
     def _stop_before(self, job: ChunkJob) -> Stop | None:
         """Compare the time, the schedule and the credit limit before every POST."""
         clock, price = self._context.clock, self._planned.plan.credits.per_message
+        flying = sum(len(attempt.job.numbers) for attempt in self._flying.values())
+        recipients = self._counts.handed_over(flying) + len(job.numbers)
         return (
             stop_for_time(self._context.deadline, clock.monotonic())
             or stop_for_schedule(self._campaign.schedule, clock.now())
-            or stop_for_credits(self._campaign.limits.credits, price, self._handed_over() + len(job.numbers))
+            or stop_for_credits(self._campaign.limits.credits, price, recipients)
         )
-
-    def _handed_over(self) -> int:
-        """Count the recipients of the revision who got it, or may have, those in flight included."""
-        flying = sum(len(attempt.job.numbers) for attempt in self._flying.values())
-        done = self._progress
-        return self._reached_before + done.accepted + done.unaccounted + done.in_doubt + flying
 
     # --- one answer
 
@@ -210,35 +203,14 @@ class CampaignRun:
             self._unwritten.append((job, verdict, answered))
             self._stop_unanswered(job, verdict, error)
             return
-        stop = self._tally.take(verdict)
+        stop = self._counts.take(verdict, len(job.numbers))
         self._stop = self._stop or stop
-        self._count(job, verdict, stop)
         self._quietly(self._context.book.show_now_and_then)
         if verdict.warning:
             self._context.watcher.on_notice(f"chunk {job.id}: {verdict.warning}")
         if verdict.fate is Fate.REFUSED and stop is None:
             self._context.watcher.on_notice(f"chunk {job.id}: refused, {verdict.reason}; others have another text")
-        self._context.watcher.on_progress(self._progress)
-
-    def _count(self, job: ChunkJob, verdict: Verdict, stop: Stop | None) -> None:
-        doubt = verdict.fate is Fate.IN_DOUBT
-        if doubt or verdict.fate is Fate.ACCEPTED or (stop and stop.at_first is ExitCode.INCOMPLETE) or not stop:
-            self._processed += 1
-        left = verdict.answer.credits if verdict.answer else None
-        if left is not None:
-            # Of answers that come side by side, the latest tells the least; a top-up is seen at the end.
-            self._credits = left if self._credits is None else min(left, self._credits)
-        before = self._progress
-        self._progress = Progress(
-            before.total,
-            before.accepted + verdict.accepted,
-            before.rejected + len(verdict.rejected),
-            before.unaccounted + len(verdict.unaccounted),
-            before.in_doubt + (len(job.numbers) if doubt else 0),
-            before.chunks,
-            before.chunks_done + 1,
-            self._credits,
-        )
+        self._context.watcher.on_progress(self._counts.progress)
 
     # --- beginning and end
 
@@ -273,16 +245,16 @@ class CampaignRun:
         shown = self._quietly(self._context.book.show)
         if code is ExitCode.DONE and not (ended and shown):
             code = ExitCode.INCOMPLETE
-        return RunOutcome(code, self._progress, self._stop)
+        return RunOutcome(code, self._counts.progress, self._stop)
 
     def _write_the_unwritten(self) -> None:
         """Try once more to write answers down that the disk refused: what is known need not be doubt."""
         refused = [each for each in self._unwritten if not self._quietly(partial(self._append, each[2]))]
         for job, verdict, _ in self._unwritten:
             if any(job is each[0] for each in refused):
-                self._count_doubt(job)
+                self._counts.give_up(len(job.numbers))
             else:
-                self._count(job, verdict, None)
+                self._counts.take(verdict, len(job.numbers))
         if self._unwritten and not refused:
             self._stop = Stop(
                 "the record could not be written for a while; all answers are in it now",
@@ -298,11 +270,7 @@ class CampaignRun:
     def _give_up(self, job: ChunkJob, state: ChunkState) -> None:
         self._append(chunk_given_up(job, state, self._context.clock.stamp()))
         if state is ChunkState.IN_DOUBT:
-            self._count_doubt(job)
-
-    def _count_doubt(self, job: ChunkJob) -> None:
-        doubtful = self._progress.in_doubt + len(job.numbers)
-        self._progress = replace(self._progress, in_doubt=doubtful, chunks_done=self._progress.chunks_done + 1)
+            self._counts.give_up(len(job.numbers))
 
     def _ask_credits(self) -> None:
         """Ask what is left: of answers that came side by side, nobody can tell which was the last.
@@ -310,10 +278,10 @@ class CampaignRun:
         An exclusive account is asked however the run ends: what the run cost is known only from it.
         """
         exclusive = self._context.exclusive
-        if self._processed and (exclusive or self._stop is None):
+        if self._counts.processed and (exclusive or self._stop is None):
             left = self._ask()
-            self._credits = left if exclusive or left is not None else self._credits
-            self._progress = replace(self._progress, credits=self._credits)
+            if exclusive or left is not None:
+                self._counts.set_balance(left)
 
     def _ask(self) -> Decimal | None:
         ask, interruption = self._context.ask_credits, self._context.interruption
@@ -327,7 +295,7 @@ class CampaignRun:
             run=self._context.run_id,
             exit_code=code,
             reason=reason,
-            credits_after=self._credits,
+            credits_after=self._counts.credits,
         )
 
     def _exit_code(self) -> ExitCode:
@@ -343,7 +311,7 @@ class CampaignRun:
         """Return what it means that something was not sent; without a stop, single chunks were refused."""
         if self._stop is None:
             return ExitCode.INCOMPLETE
-        return self._stop.exit_code if self._processed else self._stop.at_first
+        return self._stop.exit_code if self._counts.processed else self._stop.at_first
 
     def _stop_unwritable(self, error: OSError) -> None:
         """Stop for a disk that refuses: what cannot be written down must not be sent."""
@@ -377,15 +345,3 @@ class CampaignRun:
 
     def _revision(self) -> RevisionRecord:
         return self._context.book.record.revision(self._campaign.revision)
-
-    def _new_tally(self) -> Tally:
-        revision = self._revision()
-        answered = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
-        return Tally(
-            limits=self._campaign.limits,
-            max_in_doubt=self._settings.max_in_doubt,
-            texts_differ=self._planned.plan.messages > 1,
-            canary=self._planned.canary is not None,
-            answered=sum(revision.count(state) for state in answered),
-            rejected=revision.count(NumberState.REJECTED),
-        )

@@ -13,7 +13,7 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.credit_trail import Expectation
-from mmsbatch.record.events import DoubtResolved
+from mmsbatch.record.events import DoubtResolved, RunEnded
 from mmsbatch.record.fold import RevisionRecord
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.context import RunOutcome
@@ -100,3 +100,17 @@ def settled_outcome(outcome: RunOutcome, settlement: Settlement, revision: Revis
         "run again to go on; if answers are lost again, look at the network first",
     )
     return RunOutcome(ExitCode.INCOMPLETE, progress, stop)
+
+
+def close_again(book: RecordBook, revision: RevisionRecord, settled: RunOutcome, clock: Clock) -> None:
+    """Write down how the revision's last run ended after all. Raises OSError where the disk refuses."""
+    book.append(
+        RunEnded(
+            at=clock.stamp(),
+            run=revision.runs[-1].started.run,
+            exit_code=settled.exit_code,
+            reason=settled.stop.message if settled.stop else "nothing left to send",
+            credits_after=settled.progress.credits,
+        )
+    )
+    book.show()

@@ -48,6 +48,7 @@ def test_a_lost_answer_is_settled_by_what_it_cost(
     (chunk,) = [chunk for chunk in repo.manifest()["chunks"] if chunk.get("presumed")]
     assert (chunk["state"], chunk["resolved"]["by"]) == (state, "mmsbatch, by the credit of the exclusive account")
     assert f"chunk {chunk['id']}: the balance is {gateway.credits:,}" in ended.err
+    assert repo.manifest()["runs"][-1]["exit_code"] == code
     assert repo.run("apply", SPEC, "--yes").code == 0
     assert sorted(received(gateway)) == everybody()
     assert repo.totals() == {"rows": 6, "accepted": 6}

@@ -1,13 +1,18 @@
 """The lock: held by one living process, told by name, and never by a dead one."""
 
+import fcntl
+import json
+import os
+import socket
 import subprocess
 import sys
+import threading
+from dataclasses import asdict, replace
 
 import pytest
 from record_builders import AT
 
 from mmsbatch.errors import Locked, Refusal
-from mmsbatch.record import lock
 from mmsbatch.record.lock import Holder, hold_lock, is_held
 
 OURS = Holder(1, "here", "zoé", AT)
@@ -96,15 +101,56 @@ def test_a_holder_tells_itself(holder, told):
     assert str(holder) == told
 
 
-def test_a_lock_file_that_was_removed_meanwhile_is_not_held(path, monkeypatch):
-    """Between opening it and locking it: the next run would find no file, and hold another one."""
-    really, removed = lock._lock, []
+def test_who_died_before_is_not_taken_for_the_holder(path, rival):
+    """The rival has the lock, and has not signed yet: the name is that of one who is gone."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    path.write_text(json.dumps({**asdict(OURS), "process": gone.pid, "host": socket.gethostname()}))
+    with pytest.raises(Locked, match="it did not say who it is"), hold_lock(path, OURS):
+        pass
 
-    def lock_late(*arguments):
+
+def test_one_that_is_brief_is_waited_for(path, rival):
+    threading.Timer(0.2, rival.kill).start()
+    with hold_lock(path, OURS, is_brief=True) as held:
+        assert held.former == THEIRS
+
+
+def test_what_the_former_holder_left_open_stays_told_until_somebody_spends(path):
+    with hold_lock(path, OURS) as held:
+        held.sign(replace(OURS, record="sale.journal.jsonl", at_rest=False))
+    for _ in range(2):
+        with hold_lock(path, THEIRS) as held:
+            assert (held.former.record, held.former.at_rest) == ("sale.journal.jsonl", False)
+    with hold_lock(path, OURS) as held:
+        assert held.former.process == THEIRS.process
+
+
+def test_those_who_only_look_do_not_keep_each_other_out(path):
+    path.touch()
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        assert not is_held(path)
+
+
+def test_a_lock_is_for_all_users_whatever_the_umask(path):
+    before = os.umask(0o077)
+    try:
+        with hold_lock(path, OURS):
+            assert path.stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+
+
+def test_a_lock_that_was_removed_meanwhile_keeps_nobody_out(path, monkeypatch):
+    """Between opening and locking, the name came to mean another file."""
+    flock, removed = fcntl.flock, []
+
+    def remove_first(descriptor, kind):
         if not removed:
             removed.append(path.unlink())
-        return really(*arguments)
+        flock(descriptor, kind)
 
-    monkeypatch.setattr(lock, "_lock", lock_late)
+    monkeypatch.setattr(fcntl, "flock", remove_first)
     with hold_lock(path, OURS):
         assert is_held(path)

@@ -1,0 +1,74 @@
+"""What a run counts: how far it is, what it handed over, and whether that is a reason to stop."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.gateway.verdict import Fate, Verdict
+from mmsbatch.planning.planned import PlannedCampaign
+from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.states import REACHED, NumberState
+from mmsbatch.sending.context import Progress
+from mmsbatch.sending.stops import Stop, Tally
+
+_ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
+
+
+class RunCounts:
+    """The counts of one run, on top of what the revision's record holds from before.
+
+    `processed` counts chunks that the gateway worked on: with none, the tool itself was refused. `credits` is
+    the last known balance.
+    """
+
+    def __init__(self, planned: PlannedCampaign, before: RevisionRecord, balance: Decimal | None) -> None:
+        self.progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
+        self.processed = 0
+        self.credits = balance
+        self._reached_before = sum(before.count(state) for state in REACHED)
+        self._tally = Tally(
+            limits=planned.prepared.campaign.limits,
+            max_in_doubt=planned.prepared.settings.max_in_doubt,
+            texts_differ=planned.plan.messages > 1,
+            canary=planned.canary is not None,
+            answered=sum(before.count(state) for state in _ANSWERED),
+            rejected=before.count(NumberState.REJECTED),
+        )
+
+    def handed_over(self, flying: int) -> int:
+        """Count the recipients of the revision who got it, or may have; `flying` are those in flight."""
+        now = self.progress
+        return self._reached_before + now.accepted + now.unaccounted + now.in_doubt + flying
+
+    def take(self, verdict: Verdict, recipients: int) -> Stop | None:
+        """Count a chunk's last verdict; return why to stop, if so."""
+        stop = self._tally.take(verdict)
+        if stop is None or stop.at_first is ExitCode.INCOMPLETE or verdict.fate in (Fate.ACCEPTED, Fate.IN_DOUBT):
+            self.processed += 1
+        self._note_balance(verdict.answer.credits if verdict.answer else None)
+        before = self.progress
+        self.progress = replace(
+            before,
+            accepted=before.accepted + verdict.accepted,
+            rejected=before.rejected + len(verdict.rejected),
+            unaccounted=before.unaccounted + len(verdict.unaccounted),
+            in_doubt=before.in_doubt + (recipients if verdict.fate is Fate.IN_DOUBT else 0),
+            chunks_done=before.chunks_done + 1,
+            credits=self.credits,
+        )
+        return stop
+
+    def give_up(self, recipients: int) -> None:
+        """Count a chunk whose answer nobody waits for any more, or that cannot be written down."""
+        before = self.progress
+        self.progress = replace(before, in_doubt=before.in_doubt + recipients, chunks_done=before.chunks_done + 1)
+
+    def set_balance(self, balance: Decimal | None) -> None:
+        """Take the balance that was asked for at the end."""
+        self.credits = balance
+        self.progress = replace(self.progress, credits=balance)
+
+    def _note_balance(self, balance: Decimal | None) -> None:
+        """Of answers that come side by side, the latest tells the least; a top-up is seen at the end."""
+        if balance is not None:
+            self.credits = balance if self.credits is None else min(balance, self.credits)
