@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test torture lint docs clean
+.PHONY: demo test torture bench lint docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q mmsbatch  # half of the start-up, where Python may not write what it compiles
 	touch $@
 
 demo: $(VENV)/.ready  ## validate, plan and send the example campaign to the embedded gateway
@@ -20,6 +21,9 @@ test: $(VENV)/.ready  ## everything that must pass
 torture: $(VENV)/.ready  ## the torture tests at length: about an hour
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/torture --torture
 
+bench: $(VENV)/.ready  ## measure beside what else one could take; writes .bench/latest.json and docs/performance.md
+	$(BIN)/python -m benchmarks --page
+
 lint: $(VENV)/.ready  ## style, types, import direction, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,4 +35,4 @@ docs: $(VENV)/.ready  ## write the docs that are made from the code
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,6 +10,7 @@ from mmsbatch.rules import finding
 
 #: Endings by kind of medium: the manual's text and glossary (1.2, 5).
 EXTENSIONS = {"image": (".gif", ".jpg", ".jpeg"), "video": (".3gp",), "sound": (".mid", ".amr")}
+_MARKUP = frozenset('<>"')
 _UNUSUAL = {"sound": ".midi"}
 
 _Report = Callable[..., Diagnostic]
@@ -40,11 +41,11 @@ def _url_problems(url: str, prefixes: tuple[str, ...]) -> Iterator[tuple[str, st
         yield f"must begin with {_either(prefixes)}", "`media_url_prefixes` of the gateway says what is taken."
     if "&" in url:
         yield "holds `&`, which the gateway refuses", "Use an address without a query of several parts."
-    if any(char in '<>"' for char in url):
+    if not _MARKUP.isdisjoint(url):
         yield 'holds `<`, `>` or `"`', "Write them percent-encoded."
     if not url.isascii():
         yield "holds accents or other signs outside ASCII", "Write them percent-encoded."
-    if any(char.isspace() or not char.isprintable() for char in url):
+    if " " in url or not url.isprintable():
         yield "holds spaces or invisible characters", "Write a space as %20."
 
 

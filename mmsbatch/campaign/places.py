@@ -3,8 +3,10 @@
 Looks at folders and links, reads no file.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from operator import attrgetter
 from pathlib import Path
 
 from mmsbatch.campaign.model import Campaign
@@ -69,29 +71,34 @@ def campaign_files(paths: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        for file in _campaigns_of(path) if path.is_dir() else [path]:
-            found.setdefault(file.resolve(), file)
+        for real, file in _campaigns_of(path) if path.is_dir() else [(path.resolve(), path)]:
+            found.setdefault(real, file)
     return list(found.values())
 
 
-def _campaigns_of(folder: Path) -> list[Path]:
+def _campaigns_of(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each campaign's path, links resolved, and the file itself; asks the folder rather than each file."""
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as listed:
+            # a link that leads nowhere stays in, to be told as unreadable
+            entries = [entry for entry in listed if _is_campaign_name(entry.name) and not entry.is_dir()]
     except OSError as error:
         raise UsageProblem(f"The folder {folder} cannot be read: {error.strerror}.") from error
-    # a link that leads nowhere stays in, to be told as unreadable
-    return [entry for entry in entries if _is_campaign_name(entry) and not entry.is_dir()]
+    real = folder.resolve()
+    for entry in sorted(entries, key=attrgetter("name")):
+        file = folder / entry.name
+        yield (file.resolve() if entry.is_symlink() else real / entry.name), file
 
 
-def _is_campaign_name(path: Path) -> bool:
-    is_ours = path.name in (CONFIGURATION_NAME, _MISNAMED) or path.name.startswith(".")
-    return path.suffix in _ENDINGS and not is_ours
+def _is_campaign_name(name: str) -> bool:
+    is_ours = name in (CONFIGURATION_NAME, _MISNAMED) or name.startswith(".")
+    return name.endswith(_ENDINGS) and not is_ours
 
 
 def twin_campaign(path: Path) -> str | None:
     """Return the name of another campaign beside this one that differs by extension alone."""
-    others = (path.with_name(path.stem + ending) for ending in _ENDINGS if path.name and ending != path.suffix)
-    return next((other.name for other in others if _is_campaign_name(other) and other.is_file()), None)
+    others = (path.stem + ending for ending in _ENDINGS if path.name and ending != path.suffix)
+    return next((other for other in others if _is_campaign_name(other) and (path.parent / other).is_file()), None)
 
 
 def resolve_named_file(campaign: Campaign, name: str) -> Path:

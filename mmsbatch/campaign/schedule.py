@@ -2,14 +2,23 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import TYPE_CHECKING
 
-#: The manual's DATE has no zone (1.2); the gateway is French and serves France only.
-PARIS = ZoneInfo("Europe/Paris")
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _FORM = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))?"
 )
+
+
+@cache
+def paris() -> "ZoneInfo":
+    """Return the zone of all schedules: the manual's DATE has none (1.2), and the gateway serves France only."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - most campaigns have no schedule
+
+    return ZoneInfo("Europe/Paris")
 
 
 class ScheduleProblem(ValueError):
@@ -28,7 +37,7 @@ def read_schedule(text: str) -> datetime:
     """
     try:
         written = _read(text)
-        local = written.astimezone(PARIS) if written.tzinfo else written.replace(tzinfo=PARIS)
+        local = written.astimezone(paris()) if written.tzinfo else written.replace(tzinfo=paris())
         _raise_if_unclear(local)
     except ScheduleProblem:
         raise
@@ -59,7 +68,7 @@ def _zone(text: str, match: re.Match[str]) -> tzinfo | None:
 def _raise_if_unclear(local: datetime) -> None:
     """Refuse the hours of the clock changes: DATE has no offset, so the gateway could not tell them apart."""
     wall = local.replace(tzinfo=None)
-    if local.astimezone(UTC).astimezone(PARIS).replace(tzinfo=None) != wall:
+    if local.astimezone(UTC).astimezone(paris()).replace(tzinfo=None) != wall:
         message = "This local time does not exist in France: the clocks go forward over it."
         raise ScheduleProblem(message, "Choose a time before 02:00 or from 03:00 on.")
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():

@@ -1,6 +1,5 @@
 """What a gateway's URL may be, and whether it leads to this machine."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +11,8 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or ::1. No name is looked up."""
+    import ipaddress  # noqa: PLC0415 - few files name a gateway
+
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

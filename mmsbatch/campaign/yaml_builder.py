@@ -126,12 +126,11 @@ class Builder:
         if event.tag:
             style = self._check_tag(event, style)
         node = ScalarNode(event.value, style, mark.line + 1, mark.column + 1)
-        built = _Built(node)
         if event.anchor:
-            self._anchors[event.anchor] = built
+            self._anchors[event.anchor] = _Built(node)
         self._written += 1
         if self._open or node.text or node.style:  # a document of nothing but comments is one empty scalar
-            self._add(built)
+            self._add(node)
 
     def _check_tag(self, event: Any, style: str) -> str:
         """Return the style that the scalar counts as: `!!str` makes a plain one text, like quotes."""
@@ -166,13 +165,14 @@ class Builder:
         self._raise_if_too_large(built)
         if done.anchor:
             self._anchors[done.anchor] = built
-        self._add(built)
+        self._add(built.node, built.weight, built.height)
 
     def _raise_if_too_large(self, built: _Built) -> None:
-        where = position_of(built.node)
         if built.height > MAX_DEPTH:
+            where = position_of(built.node)
             raise _TooLarge(where, f"The document is nested more than {MAX_DEPTH} deep once its aliases are followed.")
         if built.weight - self._written > MAX_ADDED_NODES:
+            where = position_of(built.node)
             raise _TooLarge(where, f"Its aliases add more than {MAX_ADDED_NODES:,} values to the document.")
 
     def _take_alias(self, event: Any) -> None:
@@ -182,22 +182,22 @@ class Builder:
             problem = "stands inside the value that it names" if known else "names no anchor above it"
             self._report("yaml-alias", event, f"The alias `*{show_word(event.anchor)}` {problem}.")
             built = _Built(ScalarNode("", "", *_line_and_column(event)))
-        self._add(built)
+        self._add(built.node, built.weight, built.height)
 
-    def _add(self, built: _Built) -> None:
+    def _add(self, node: Node, weight: int = 1, height: int = 0) -> None:
         if not self._open:
-            self.root = built.node
+            self.root = node
             return
         parent = self._open[-1]
-        parent.weight += built.weight
-        if built.height >= parent.height:
-            parent.height = built.height + 1
+        parent.weight += weight
+        if height >= parent.height:
+            parent.height = height + 1
         if parent.entries is None:
-            parent.items.append(built.node)
+            parent.items.append(node)
         elif parent.awaits_value:
-            self._put(parent, parent.entries, built.node)
+            self._put(parent, parent.entries, node)
         else:
-            parent.key = self._as_key(parent, built.node)
+            parent.key = self._as_key(parent, node)
             parent.awaits_value = True
 
     def _as_key(self, parent: _Open, node: Node) -> ScalarNode | None:

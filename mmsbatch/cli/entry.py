@@ -1,5 +1,6 @@
 """The way in: the process is made ready before anything that takes its time is loaded."""
 
+import gc
 import io
 import os
 import signal
@@ -7,6 +8,9 @@ import sys
 from types import FrameType
 
 _INTERRUPTED, _TERMINATED = 130, 143
+#: What Python's collector waits for, in new objects: it finds next to nothing in what is loaded and read here, and
+#: looking 700 objects apart takes a tenth of the time that a thousand campaigns take.
+_COLLECT_EVERY = 50_000
 
 
 class Terminated(BaseException):
@@ -15,6 +19,7 @@ class Terminated(BaseException):
 
 def main() -> None:
     """Run the program and leave with its exit code."""
+    gc.set_threshold(_COLLECT_EVERY)
     _prepare_streams()
     signal.signal(signal.SIGTERM, _on_sigterm)
     try:

@@ -76,8 +76,14 @@ def load(
     gateway: str | None = None,
     recipients: Path | None = None,
     on_rows: Callable[[int], None] | None = None,
+    *,
+    keep_prepared: bool = True,
 ) -> Loaded:
-    """Read and prepare all campaigns that the paths mean, with all findings at once."""
+    """Read and prepare all campaigns that the paths mean, with all findings at once.
+
+    `on_rows` is told the number of recipients' rows read so far. Without `keep_prepared` only the findings are kept:
+    a thousand campaigns that nobody plans need not be in memory together.
+    """
     files = named_files(paths)
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")
@@ -85,8 +91,9 @@ def load(
     for file in files:
         campaign, found = read_campaign(file, str(file))
         loaded.diagnostics += found
-        if campaign is not None:
-            _prepare(loaded, campaign, recipients, on_rows)
+        prepared = _prepare(loaded, campaign, recipients, on_rows) if campaign else None
+        if prepared and keep_prepared:
+            loaded.prepared.append(prepared)
     return loaded
 
 
@@ -112,18 +119,19 @@ def named_files(paths: Sequence[Path]) -> list[Path]:
 
 def _prepare(
     loaded: Loaded, campaign: Campaign, recipients: Path | None, on_rows: Callable[[int], None] | None
-) -> None:
+) -> Prepared | None:
+    """Return a campaign as it would be planned; None for a draft, and where an error stands against it."""
     try:
         prepared, found = prepare(campaign, loaded.workspace.settings, recipients, on_rows)
     except InvalidInput as error:
         prepared, found = None, error.diagnostics
     loaded.diagnostics += found
-    if prepared is not None and campaign.state is State.READY:
-        loaded.prepared.append(prepared)
+    return prepared if campaign.state is State.READY else None
 
 
 def _one_configuration(files: Sequence[Path]) -> Path | None:
-    found = {find_configuration(file) for file in files}
+    # Asked once for each folder: a thousand campaigns mostly lie in one.
+    found = {find_configuration(folder) for folder in dict.fromkeys(file.parent for file in files)}
     if len(found) > 1:
         raise UsageProblem(
             "these campaigns have different configuration files", "run them one after the other, or say --config FILE"

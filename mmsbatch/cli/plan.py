@@ -24,6 +24,7 @@ from mmsbatch.cli.options import (
     Recipients,
     check_format,
 )
+from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
@@ -64,7 +65,8 @@ def plan(
     report, console = FORMATS[check_format(output_format)], Console(output)
     if save is not None:
         raise UsageProblem("--save is not built yet: this version applies campaign files, not saved plans")
-    loaded = load(specs, config, gateway, recipients)
+    with following_rows(is_silent=quiet or output_format != "text") as on_rows:
+        loaded = load(specs, config, gateway, recipients, on_rows)
     loaded.raise_if_invalid()
     made = _plan_offline(loaded, late_rows, new_campaign) if offline else make_plan(loaded, late_rows, new_campaign)
     console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))

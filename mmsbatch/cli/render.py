@@ -9,6 +9,7 @@ import typer
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load, one_file
 from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, ShowRecipients, Spec
+from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.flow import PLACEHOLDER_CLIENT
@@ -44,7 +45,8 @@ def render(
     if every and chunk is not None:
         raise UsageProblem("--chunk and --all exclude each other")
     console = Console(output)
-    loaded = load([one_file(spec)], config, gateway, recipients)
+    with following_rows() as on_rows:
+        loaded = load([one_file(spec)], config, gateway, recipients, on_rows)
     loaded.raise_if_invalid()
     if not loaded.prepared:
         raise UsageProblem(f"{spec} is a draft: it has no chunks yet", "set `state: ready`")

@@ -5,6 +5,7 @@ import typer
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
 from mmsbatch.cli.options import Config, Format, Gateway, Output, Paths, Quiet, Recipients, check_format
+from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.diagnostics import has_errors, in_order
 from mmsbatch.errors import InvalidInput
 from mmsbatch.exitcodes import ExitCode
@@ -32,7 +33,8 @@ def validate(
     """
     report, console = FORMATS[check_format(output_format)], Console(output)
     try:
-        loaded = load(paths, config, gateway, recipients)
+        with following_rows(is_silent=quiet or output_format != "text") as on_rows:
+            loaded = load(paths, config, gateway, recipients, on_rows, keep_prepared=False)
     except InvalidInput as error:
         console.report(report(error.diagnostics, 1))
         raise typer.Exit(ExitCode.REFUSED) from None

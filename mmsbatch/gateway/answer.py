@@ -17,7 +17,7 @@ _KEY = re.compile(r"(Status|StatusText|Credits|InvalidNums|CampaignID|IDs)[ \t]*
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _IDS_BEGIN = re.compile(r"\s*<")
 _IDS_END = "</RECOVERIDS>"
-_MOBILE = re.compile(r"<MOBILEPHONE>\s*([^<\s]{1,20})\s*</MOBILEPHONE>")
+_MOBILE = re.compile(r"<MOBILEPHONE>\s*(?:0|\+?33)([1-9][0-9]{8})\s*</MOBILEPHONE>")
 _NUMBER = re.compile(r"(?:0|\+?33)([1-9][0-9]{8})")
 _STATUS = re.compile(r"[0-9]{3}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,6})?")
@@ -165,8 +165,7 @@ def _read_ids(entries: list[_Entry]) -> frozenset[str] | None:
     values = [entry.value for entry in entries if entry.key == "IDs"]
     if not values:
         return None
-    numbers = (normalise_number(text) for value in values for text in _MOBILE.findall(value))
-    return frozenset(number for number in numbers if number)
+    return frozenset(f"33{digits}" for value in values for digits in _MOBILE.findall(value))
 
 
 def _has_all_ids(entries: list[_Entry], complete: bool) -> bool:

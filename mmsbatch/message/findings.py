@@ -1,8 +1,10 @@
 """From what went wrong with the texts to diagnostics: one for each cause, with the number of rows."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
@@ -15,8 +17,24 @@ from mmsbatch.rules import finding
 
 _FIRST_LINES = 3
 
-#: For one text: how many rows get it, and the line of the first of them.
-Tally = tuple[int, int]
+
+class RowsOfTexts:
+    """How many rows get a text, and the line of the first of them: counted only once a finding asks."""
+
+    def __init__(self, index_of: Sequence[int], lines: Sequence[int]) -> None:
+        """Take the rows' texts by index, and their lines."""
+        self._index_of = index_of
+        self._lines = lines
+
+    @cached_property
+    def counts(self) -> Mapping[int, int]:
+        """The number of rows by the text's index."""
+        return Counter(self._index_of)
+
+    @cached_property
+    def first_lines(self) -> Mapping[int, int]:
+        """The line of the first row by the text's index."""
+        return dict(zip(reversed(self._index_of), reversed(self._lines), strict=True))
 
 
 @dataclass(slots=True)
@@ -51,14 +69,14 @@ class Findings:
         known.line = min(known.line, error.line)
         known.lines += lines
 
-    def diagnose(self, texts: Sequence[str], tallies: Sequence[Tally], settings: GatewaySettings) -> list[Diagnostic]:
-        """Return every finding; `tallies` are the texts', in their order."""
+    def diagnose(self, texts: Sequence[str], rows: RowsOfTexts, settings: GatewaySettings) -> list[Diagnostic]:
+        """Return every finding."""
         return [
             *map(self._describe_failure, self._failures.values()),
-            *self._find_empty(texts, tallies),
-            *self._find_long(texts, tallies),
-            *self._find_characters(texts, tallies, settings.charset),
-            *self._find_euro(texts, tallies),
+            *self._find_empty(texts, rows),
+            *self._find_long(texts, rows),
+            *self._find_characters(texts, rows, settings.charset),
+            *self._find_euro(texts, rows),
             *self._find_unused(),
         ]
 
@@ -82,31 +100,31 @@ class Findings:
         listed = f"known are {', '.join(known[:10])}" if known else "there are no columns and no constants"
         return f"`{variable}` is no column and no constant", f"did you mean `{meant}`?" if meant else listed
 
-    def _find_empty(self, texts: Sequence[str], tallies: Sequence[Tally]) -> Iterator[Diagnostic]:
-        for text, tally in zip(texts, tallies, strict=True):
+    def _find_empty(self, texts: Sequence[str], rows: RowsOfTexts) -> Iterator[Diagnostic]:
+        for index, text in enumerate(texts):
             if not text:
-                yield self._at_text("message-empty", f"the text is empty for {self._tell_tally([tally])}")
+                yield self._at_text("message-empty", f"the text is empty for {self._tell_texts([index], rows)}")
 
-    def _find_long(self, texts: Sequence[str], tallies: Sequence[Tally]) -> Iterator[Diagnostic]:
+    def _find_long(self, texts: Sequence[str], rows: RowsOfTexts) -> Iterator[Diagnostic]:
         limit = length_limit(self._campaign.message.type)
         lengths = [measured_length(text) for text in texts]
-        long = [tally for length, tally in zip(lengths, tallies, strict=True) if length > limit]
+        long = [index for index, length in enumerate(lengths) if length > limit]
         if long:
             yield self._at_text(
                 "message-too-long",
                 f"the text measures up to {max(lengths)} characters, the limit for type "
-                f"{self._campaign.message.type.value} is {limit}: too long for {self._tell_tally(long)}",
+                f"{self._campaign.message.type.value} is {limit}: too long for {self._tell_texts(long, rows)}",
                 "shorten it; a line break counts 2, and values can be cut: {{ name|truncate(20) }}",
             )
 
-    def _find_characters(self, texts: Sequence[str], tallies: Sequence[Tally], charset: str) -> Iterator[Diagnostic]:
-        found: dict[tuple[str, str], list[Tally]] = {}
-        for text, tally in zip(texts, tallies, strict=True):
+    def _find_characters(self, texts: Sequence[str], rows: RowsOfTexts, charset: str) -> Iterator[Diagnostic]:
+        found: dict[tuple[str, str], list[int]] = {}
+        for index, text in enumerate(texts):
             forbidden = forbidden_character(text, charset)
             if forbidden:
-                found.setdefault((forbidden.name, forbidden.why), []).append(tally)
+                found.setdefault((forbidden.name, forbidden.why), []).append(index)
         for (name, why), concerned in found.items():
-            message = f"the text holds {name} for {self._tell_tally(concerned)}: {why}"
+            message = f"the text holds {name} for {self._tell_texts(concerned, rows)}: {why}"
             yield self._at_text("message-character", message, "remove or replace it, in the text or in the cells")
         yield from self._find_name_character(charset)
 
@@ -117,12 +135,11 @@ class Findings:
             message = f"the campaign's name holds {forbidden.name}: {forbidden.why}"
             yield finding("message-character", self._campaign.file, self._campaign.position("name"), message)
 
-    def _find_euro(self, texts: Sequence[str], tallies: Sequence[Tally]) -> Iterator[Diagnostic]:
-        concerned = [tally for text, tally in zip(texts, tallies, strict=True) if EURO in text]
+    def _find_euro(self, texts: Sequence[str], rows: RowsOfTexts) -> Iterator[Diagnostic]:
+        concerned = [index for index, text in enumerate(texts) if EURO in text]
         if concerned:
-            message = (
-                f"the text holds {EURO} for {self._tell_tally(concerned)}: some handsets and operators show E instead"
-            )
+            told = self._tell_texts(concerned, rows)
+            message = f"the text holds {EURO} for {told}: some handsets and operators show E instead"
             yield self._at_text("message-euro", message, "write `euros` or `EUR`")
 
     def _find_unused(self) -> Iterator[Diagnostic]:
@@ -141,9 +158,9 @@ class Findings:
         listed = ", ".join(map(str, first)) + (", …" if len(lines) > len(first) else "")
         return f"{_count_rows(len(lines))} (line{'s' if len(lines) > 1 else ''} {listed} of {self._audience.file})"
 
-    def _tell_tally(self, tallies: Sequence[Tally]) -> str:
-        count = sum(rows for rows, _ in tallies)
-        first = min(line for _, line in tallies)
+    def _tell_texts(self, indexes: Sequence[int], rows: RowsOfTexts) -> str:
+        count = sum(rows.counts[index] for index in indexes)
+        first = min(rows.first_lines[index] for index in indexes)
         return f"{_count_rows(count)} ({'first: ' if count > 1 else ''}line {first} of {self._audience.file})"
 
 

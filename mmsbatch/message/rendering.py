@@ -5,7 +5,7 @@ Findings count rows and name the lines of the first ones; they never hold a reci
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -13,11 +13,11 @@ from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.diagnostics import Diagnostic
 from mmsbatch.folding import fold_name
-from mmsbatch.message.findings import Findings, place_in_text
+from mmsbatch.message.findings import Findings, RowsOfTexts, place_in_text
 from mmsbatch.message.measure import tidy
 from mmsbatch.message.problems import InvalidTemplateError, RenderError
 from mmsbatch.message.template import TextTemplate, compile_text
-from mmsbatch.recipients.model import Audience, Recipient
+from mmsbatch.recipients.model import Audience, Recipients
 from mmsbatch.rules import finding
 
 #: Index of a recipient whose text could not be rendered.
@@ -57,7 +57,7 @@ def render_messages(
     renderer = _Renderer(template, campaign, audience)
     index_of = renderer.render_recipients(audience.recipients)
     texts = tuple(renderer.texts)
-    diagnostics = renderer.findings.diagnose(texts, renderer.tallies(index_of), settings)
+    diagnostics = renderer.findings.diagnose(texts, RowsOfTexts(index_of, audience.recipients.lines), settings)
     return Rendering(texts, index_of, tuple(diagnostics))
 
 
@@ -88,34 +88,27 @@ class _Renderer:
         self._used_names = [columns[index] for index in positions]
         self._constants = _fold_constants(campaign.variables, audience.available)
         self._get_key = _make_getter(positions)
-        self._lines: list[int] = []
 
-    def render_recipients(self, recipients: Iterable[Recipient]) -> Sequence[int]:
-        cache: dict[_Key, int] = {}
+    def render_recipients(self, recipients: Recipients) -> Sequence[int]:
+        """Render each distinct set of cells once; return each recipient's index among the texts."""
+        index_of_key: dict[_Key, int] = {}
+        index_of_cells = [NOT_RENDERED] * len(recipients.cells)
+        for place in dict.fromkeys(recipients.cells_of):  # in the order of the first recipient that has them
+            key = self._get_key(recipients.cells[place])
+            if key not in index_of_key:
+                index_of_key[key] = self._render_key(key)
+            index_of_cells[place] = index_of_key[key]
+        if NOT_RENDERED in index_of_key.values():
+            self._explain_failures(recipients, index_of_cells)
+        return array("i", map(index_of_cells.__getitem__, recipients.cells_of))
+
+    def _explain_failures(self, recipients: Recipients, index_of_cells: Sequence[int]) -> None:
         failed: dict[_Key, list[int]] = {}
-        index_of = array("l")
-        for recipient in recipients:
-            key = self._get_key(recipient.cells)
-            index = cache.get(key)
-            if index is None:
-                index = cache[key] = self._render_key(key)
-            if index == NOT_RENDERED:
-                failed.setdefault(key, []).append(recipient.line)
-            index_of.append(index)
-            self._lines.append(recipient.line)
+        for place, line in zip(recipients.cells_of, recipients.lines, strict=True):
+            if index_of_cells[place] == NOT_RENDERED:
+                failed.setdefault(self._get_key(recipients.cells[place]), []).append(line)
         for key, lines in failed.items():
             self._explain_failure(key, lines)
-        return index_of
-
-    def tallies(self, index_of: Sequence[int]) -> list[tuple[int, int]]:
-        """Return, for each text, how many rows get it and the first one's line."""
-        counts = [0] * len(self.texts)
-        first = [0] * len(self.texts)
-        for index, line in zip(index_of, self._lines, strict=True):
-            if index != NOT_RENDERED:
-                first[index] = first[index] or line
-                counts[index] += 1
-        return list(zip(counts, first, strict=True))
 
     def _render_key(self, key: _Key) -> int:
         try:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mmsbatch.message.plain_text import PlainText, read_plain
 from mmsbatch.message.problems import InvalidTemplateError, RenderError, TemplateProblem
 
 if TYPE_CHECKING:
@@ -17,23 +19,29 @@ _SOURCE_NAME = "<template>"
 
 @dataclass(frozen=True, slots=True)
 class TextTemplate:
-    """A compiled text; `used` are the variables that it takes from outside."""
+    """A text that can be rendered; `used` are the variables that it takes from outside."""
 
     used: frozenset[str]
-    _template: "Template" = field(repr=False)
+    _source: str = field(repr=False)
+    _plain: PlainText | None = field(default=None, repr=False)
 
     def render(self, values: Mapping[str, str]) -> str:
         """Render with a recipient's values under folded names; an empty cell is simply absent.
 
         Raises RenderError, which names the template's line and never a value.
         """
-        from mmsbatch.message import engine, operations  # noqa: PLC0415 - jinja2 is loaded by now
+        text = self._plain.render(values) if self._plain else None
+        return text if text is not None and len(text) <= MAX_OUTPUT else self._render_by_jinja(values)
 
+    def _render_by_jinja(self, values: Mapping[str, str]) -> str:
+        from mmsbatch.message import engine, operations  # noqa: PLC0415 - jinja2 is half of the start-up
+
+        template, _ = _compile(self._source)
         token = operations.BUDGET.set(operations.Budget())
         try:
-            return _collect(self._template.root_render_func(self._template.new_context(dict(values))))
+            return _collect(template.root_render_func(template.new_context(dict(values))))
         except Exception as error:  # whatever a template's own code can raise
-            line = _find_line(self._template, error.__traceback__)
+            line = _find_line(template, error.__traceback__)
             raise engine.explain(error, line) from None
         finally:
             operations.BUDGET.reset(token)
@@ -46,10 +54,15 @@ def compile_text(text: str) -> TextTemplate:
     """
     if len(text) > MAX_SOURCE:
         raise InvalidTemplateError((_too_large(f"the text is longer than {MAX_SOURCE} characters"),))
-    from mmsbatch.message import engine  # noqa: PLC0415 - jinja2 is half of the start-up; few commands render
+    plain = read_plain(text)
+    return TextTemplate(frozenset(plain.names) if plain else _compile(text)[1], text, plain)
 
-    template, used = engine.compile_checked(text)
-    return TextTemplate(used, template)
+
+@lru_cache(maxsize=8)  # a text that fails is rendered again for each row's values
+def _compile(text: str) -> "tuple[Template, frozenset[str]]":
+    from mmsbatch.message import engine  # noqa: PLC0415
+
+    return engine.compile_checked(text)
 
 
 def _too_large(message: str) -> TemplateProblem:

@@ -1,7 +1,11 @@
 """Recipients of one text share requests, as few as possible. Pure."""
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import ceil
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,28 +17,36 @@ class ChunkPlan:
     members: Sequence[int]
 
 
-def group_by_text(to_send: Sequence[int], text_of: Sequence[int]) -> dict[int, list[int]]:
+def group_by_text(to_send: Sequence[int], text_of: Sequence[int]) -> dict[int, Sequence[int]]:
     """Gather recipients by their text, in the order in which texts first appear."""
-    groups: dict[int, list[int]] = {}
+    groups: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))
     for place in to_send:
-        groups.setdefault(text_of[place], []).append(place)
-    return groups
+        groups[text_of[place]].append(place)
+    return dict(groups)
 
 
-def count_chunks(groups: dict[int, list[int]], size: int, canary: int | None = None) -> int:
-    """Count the requests that `partition` makes."""
-    return sum(1 for _ in _slices(groups, size, canary))
+def count_by_text(to_send: Sequence[int], text_of: Sequence[int]) -> dict[int, int]:
+    """Count the recipients of each text, in the order in which texts first appear."""
+    everyone = len(to_send) == len(text_of)
+    return Counter(text_of if everyone else map(text_of.__getitem__, to_send))
+
+
+def count_chunks(sizes: Iterable[int], size: int, canary: int | None = None) -> int:
+    """Count the requests that `partition` makes of groups of these sizes."""
+    first, *others = [*sizes] or [0]
+    head = min(canary, size, first) if canary else 0
+    return bool(head) + ceil((first - head) / size) + sum(ceil(each / size) for each in others)
 
 
 def partition(
-    groups: dict[int, list[int]], size: int, revision: int, first: int = 1, canary: int | None = None
+    groups: Mapping[int, Sequence[int]], size: int, revision: int, first: int = 1, canary: int | None = None
 ) -> Iterator[ChunkPlan]:
     """Cut the groups into chunks of at most `size`, numbered from `first`; the very first holds `canary` at most."""
     for number, (text, members) in enumerate(_slices(groups, size, canary), start=first):
         yield ChunkPlan(f"{revision}-{number}", text, members)
 
 
-def _slices(groups: dict[int, list[int]], size: int, canary: int | None) -> Iterator[tuple[int, list[int]]]:
+def _slices(groups: Mapping[int, Sequence[int]], size: int, canary: int | None) -> Iterator[tuple[int, Sequence[int]]]:
     head = min(canary, size) if canary else 0
     for text, members in groups.items():
         if head:

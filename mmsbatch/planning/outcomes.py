@@ -1,10 +1,12 @@
 """Every row gets exactly one outcome (contract: section 9); the counts add up to the rows. Pure."""
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from mmsbatch.recipients.model import Audience, Recipient
+from mmsbatch.recipients.model import Audience, Recipients
+from mmsbatch.recipients.numbers import wire_number
 from mmsbatch.record.events import Totals
 from mmsbatch.record.states import NumberState
 
@@ -43,40 +45,57 @@ class SortedRows:
     resend: Mapping[int, int]
 
 
-def sort_rows(audience: Audience, suppressed: AbstractSet[str], recorded: Recorded, send_late: bool) -> SortedRows:
-    """Give each row its outcome, the first that applies."""
+def sort_rows(audience: Audience, suppressed: AbstractSet[int], recorded: Recorded, send_late: bool) -> SortedRows:
+    """Give each row its outcome, the first that applies; `suppressed` are national numbers."""
     sorter = _Sorter(suppressed, recorded, hold_late=recorded.closed and not send_late)
-    for place, recipient in enumerate(audience.recipients):
-        sorter.take(place, recipient)
+    sorter.take_all(audience.recipients)
     return sorter.conclude(audience)
 
 
 class _Sorter:
     """The rows sorted so far."""
 
-    def __init__(self, suppressed: AbstractSet[str], recorded: Recorded, hold_late: bool) -> None:
+    def __init__(self, suppressed: AbstractSet[int], recorded: Recorded, hold_late: bool) -> None:
         self._suppressed = suppressed
         self._recorded = recorded
         self._hold_late = hold_late
         self._counts: dict[str, int] = {}
         self._lines: dict[str, list[int]] = {}
         self._resend: dict[int, int] = {}
-        self._to_send: list[int] = []
+        self._to_send: Sequence[int] = ()
 
-    def take(self, place: int, recipient: Recipient) -> None:
-        """Sort one recipient."""
-        kept = self._recorded.keep(recipient.number)
-        outcome = self._outcome(recipient.number, kept)
+    def take_all(self, recipients: Recipients) -> None:
+        """Sort all recipients."""
+        if not (self._suppressed or self._recorded.numbers or self._recorded.earlier or self._hold_late):
+            self._take_pending(recipients)  # nothing can hold anyone back
+            return
+        to_send = array("I")
+        for place, (number, line) in enumerate(zip(recipients.numbers, recipients.lines, strict=True)):
+            if self._take(number, line):
+                to_send.append(place)
+        self._to_send = to_send
+
+    def _take_pending(self, recipients: Recipients) -> None:
+        self._to_send = range(len(recipients))
+        if recipients:
+            self._counts["pending"] = len(recipients)
+            self._lines["pending"] = list(recipients.lines[:SHOWN])
+
+    def _take(self, number: int, line: int) -> bool:
+        """Sort one recipient; return whether it is to be sent to."""
+        kept = self._recorded.keep(wire_number(number))
+        outcome = self._outcome(number, kept)
         self._counts[outcome] = self._counts.get(outcome, 0) + 1
         lines = self._lines.setdefault(outcome, [])
         if len(lines) < SHOWN:
-            lines.append(recipient.line)
-        if outcome == "pending":
-            self._to_send.append(place)
-            if (earlier := self._recorded.earlier.get(kept)) is not None:
-                self._resend[earlier] = self._resend.get(earlier, 0) + 1
+            lines.append(line)
+        if outcome != "pending":
+            return False
+        if (earlier := self._recorded.earlier.get(kept)) is not None:
+            self._resend[earlier] = self._resend.get(earlier, 0) + 1
+        return True
 
-    def _outcome(self, number: str, kept: str) -> str:
+    def _outcome(self, number: int, kept: str) -> str:
         state = self._recorded.numbers.get(kept)
         if state is not None and state is not NumberState.RELEASED:
             return state.value
@@ -98,6 +117,6 @@ class _Sorter:
 
     def _find_open(self, audience: Audience) -> Sequence[str]:
         """Return recorded numbers that the input lacks, and whose state may change yet."""
-        here = {self._recorded.keep(recipient.number) for recipient in audience.recipients}
+        here = {self._recorded.keep(wire_number(number)) for number in audience.recipients.numbers}
         numbers = self._recorded.numbers
         return tuple(number for number, state in numbers.items() if state in _OPEN and number not in here)

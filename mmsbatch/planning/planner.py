@@ -7,7 +7,7 @@ from decimal import Decimal
 from mmsbatch.gateway.flow import MSGCLASS
 from mmsbatch.message.measure import length_limit, measured_length
 from mmsbatch.planning import guards
-from mmsbatch.planning.chunking import count_chunks, group_by_text
+from mmsbatch.planning.chunking import count_by_text, count_chunks
 from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
@@ -48,9 +48,9 @@ def _describe(
     prepared: Prepared, inputs: PlanInputs, rows: SortedRows, revision: RevisionRecord, canary: int | None
 ) -> CampaignPlan:
     campaign, settings, totals = prepared.campaign, prepared.settings, rows.totals
-    groups = group_by_text(rows.to_send, prepared.rendering.index_of)
-    chunks = count_chunks(groups, settings.chunk_size, canary)
-    texts = [prepared.rendering.texts[index] for index in groups] or list(prepared.rendering.texts)
+    counts = count_by_text(rows.to_send, prepared.rendering.index_of)
+    chunks = count_chunks(counts.values(), settings.chunk_size, canary)
+    texts = [prepared.rendering.texts[index] for index in counts] or list(prepared.rendering.texts)
     return CampaignPlan(
         file=campaign.file,
         name=campaign.name,
@@ -70,7 +70,7 @@ def _describe(
         outside=rows.outside,
         resend=rows.resend,
         chunks=chunks,
-        messages=len(groups),
+        messages=len(counts),
         longest=max(map(measured_length, texts), default=0),
         longest_limit=length_limit(campaign.message.type),
         credits=_credits(prepared, totals.pending, inputs.available),

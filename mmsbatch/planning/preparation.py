@@ -25,14 +25,14 @@ class Prepared:
     """A valid campaign with everything that does not depend on its record.
 
     `digests` bind the parts by name: template, variables, media, recipients, and each suppression list.
-    `source_name` is what the record calls the recipients' file.
+    `suppressed` are national numbers, `source_name` is what the record calls the recipients' file.
     """
 
     campaign: Campaign
     settings: GatewaySettings
     audience: Audience
     rendering: Rendering
-    suppressed: frozenset[str]
+    suppressed: frozenset[int]
     suppression: tuple[SuppressionDigest, ...]
     digests: Mapping[str, str]
     source_name: str

@@ -1,30 +1,31 @@
 """Reading a campaign's recipients, from a CSV file or its inline list (contract: sections 3 and 9)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmsbatch.campaign.model import Campaign, InlineRecipient
 from mmsbatch.diagnostics import Diagnostic, Position
 from mmsbatch.recipients.csv_header import fold_columns
-from mmsbatch.recipients.csv_source import CsvTable, open_table
 from mmsbatch.recipients.findings import audience_findings
 from mmsbatch.recipients.model import Audience, InvalidRow, Recipient
-from mmsbatch.recipients.numbers import NumberPolicy, NumberProblem
+from mmsbatch.recipients.numbers import NumberPolicy
 from mmsbatch.recipients.problem import SourceProblem
-from mmsbatch.recipients.tally import CellPool, RowTally
+from mmsbatch.recipients.tally import CellsPool, RowTally
 from mmsbatch.rules import finding
+
+if TYPE_CHECKING:
+    from mmsbatch.recipients.csv_source import CsvTable
 
 __all__ = ["Audience", "InvalidRow", "Recipient", "read_audience"]
 
 Progress = Callable[[int], None]
 
 _PROGRESS_EVERY = 50_000
-_WRONG_CELLS = NumberProblem(
-    "csv-cells",
-    "the row has more or fewer cells than the header",
-    "a cell that holds the delimiter must stand in quotes",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +83,43 @@ def _read_file(
     *,
     on_rows: Progress | None,
 ) -> Audience:
+    from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - a list in the campaign needs no CSV
+
     with open_table(path, campaign.recipients.delimiter) as table:
         available = table.header.folded
         columns = tuple(name for name in available if name in used)
-        tally = _tally_rows(table, campaign.recipients.phone, columns, policy, on_rows)
+        tally, pool = _tally_rows(table, campaign.recipients.phone, columns, policy, on_rows)
         if not tally.rows:
             raise SourceProblem("csv-empty", table.header.line, "the file has a header and no rows")
         source = _Source(shown_as, columns, available, table.encoding, table.delimiter, table.sha256)
-    return _conclude(tally, source)
+    return _conclude(tally, pool, source)
 
 
 def _tally_rows(
-    table: CsvTable, phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: Progress | None
-) -> RowTally:
-    tally, pool = RowTally(policy), CellPool()
-    number = table.header.index(phone)
-    kept = [table.header.folded.index(name) for name in columns]
-    for line, row in table.rows():
-        if row is None:
-            tally.refuse(line, _WRONG_CELLS)
-        else:
-            tally.add(line, row[number], tuple([pool[row[place]] for place in kept]))
-        if on_rows and tally.rows % _PROGRESS_EVERY == 0:
-            on_rows(tally.rows)
-    return tally
+    table: "CsvTable", phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: Progress | None
+) -> tuple[RowTally, CellsPool]:
+    tally, pool = RowTally(policy), CellsPool()
+    take_phone = itemgetter(table.header.index(phone))
+    read_cells = _cells_reader(pool, [table.header.folded.index(name) for name in columns])
+    told = 0
+    for batch in table.batches():
+        tally.add(batch.lines, list(map(take_phone, batch.rows)), read_cells(batch.rows), batch.malformed)
+        if on_rows and tally.rows - told >= _PROGRESS_EVERY:
+            told = tally.rows
+            on_rows(told)
+    return tally, pool
+
+
+def _cells_reader(pool: CellsPool, places: Sequence[int]) -> Callable[[Sequence[list[str]]], Iterable[int]]:
+    """Return what brings the cells at some places of each row into the pool; never a step of ours for a single row."""
+    if not places:
+        return partial(_repeat_for_each, pool[()])
+    take = itemgetter(*places)
+    return lambda rows: map(pool.__getitem__, map(take, rows))
+
+
+def _repeat_for_each(place: int, rows: Sequence[list[str]]) -> Iterable[int]:
+    return repeat(place, len(rows))
 
 
 def _read_list(campaign: Campaign, policy: NumberPolicy, used: frozenset[str]) -> Audience:
@@ -114,10 +128,10 @@ def _read_list(campaign: Campaign, policy: NumberPolicy, used: frozenset[str]) -
     tables = _fold_entries(entries, campaign.recipients.phone)
     available = tuple(dict.fromkeys(name for table in tables for name in table))
     columns = tuple(name for name in available if name in used)
-    tally, pool = RowTally(policy), CellPool()
-    for entry, cells in zip(entries, tables, strict=True):
-        tally.add(entry.line, entry.phone, tuple([pool[cells.get(name, "")] for name in columns]))
-    return _conclude(tally, _Source(campaign.file, columns, available, "utf-8", "", campaign.sha256))
+    tally, pool = RowTally(policy), CellsPool()
+    cells_of = [pool[tuple([cells.get(name, "") for name in columns])] for cells in tables]
+    tally.add([entry.line for entry in entries], [entry.phone for entry in entries], cells_of)
+    return _conclude(tally, pool, _Source(campaign.file, columns, available, "utf-8", "", campaign.sha256))
 
 
 def _fold_entries(entries: Sequence[InlineRecipient], phone: str) -> list[dict[str, str]]:
@@ -136,11 +150,11 @@ def _fold_entries(entries: Sequence[InlineRecipient], phone: str) -> list[dict[s
     return tables
 
 
-def _conclude(tally: RowTally, source: _Source) -> Audience:
+def _conclude(tally: RowTally, pool: CellsPool, source: _Source) -> Audience:
     return Audience(
         file=source.file,
         rows=tally.rows,
-        recipients=tuple(tally.by_number.values()),
+        recipients=tally.conclude(pool.distinct),
         invalid=tally.invalid_by_rule.total(),
         invalid_by_rule=dict(tally.invalid_by_rule),
         invalid_rows=tuple(tally.invalid_rows),

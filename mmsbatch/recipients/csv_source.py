@@ -1,10 +1,12 @@
-"""A CSV file as a stream of rows: never more than a row of it in memory at a time."""
+"""A CSV file as a stream of rows: never more than a few hundred of them in memory at a time."""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, compress
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,23 @@ from mmsbatch.recipients.problem import SourceProblem
 #: A header that is longer has an unclosed quote: the parser is to say so, not the memory.
 _LONGEST_HEADER = 100
 _BUFFER = 1 << 18
+#: Rows read together: enough that what is done per batch costs nothing, few enough to stay in the processor's cache.
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Some rows in a row: `rows` have a cell for each named column (and perhaps blank ones after them).
+
+    `lines` are those, from 1, on which they start, `malformed` those of rows with a wrong number of cells.
+    """
+
+    lines: Sequence[int]
+    rows: Sequence[list[str]]
+    malformed: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines) + len(self.malformed)
 
 
 class CsvTable:
@@ -39,6 +58,7 @@ class CsvTable:
         self._reader = csv.reader(chain(start, self._text), delimiter=self.delimiter, strict=True)
         self._records = self._read_records()
         self.header = self._read_header()
+        self._surplus = slice(len(self.header.names), None)
 
     def __enter__(self) -> "CsvTable":
         return self
@@ -51,39 +71,60 @@ class CsvTable:
         """The digest of the file's bytes, once all rows were read."""
         return self._bytes.hexdigest()
 
-    def rows(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Yield each row with the line, from 1, on which it starts; None for one with a wrong number of cells.
+    def batches(self) -> Iterator[RowBatch]:
+        """Yield all rows, some hundreds at a time.
 
         Lines without any content, delimiters aside, are no rows: spreadsheets leave such lines behind.
         Raises SourceProblem (`csv-quotes`, `csv-encoding`).
         """
-        width, named = self.header.cells, len(self.header.names)
-        for line, row in self._records:
-            if len(row) == named or (named < len(row) <= width and _is_blank(row[named:])):
-                yield line, row
-            else:
-                yield line, None
+        for lines, rows in self._records:
+            yield RowBatch(lines, rows) if self._surely_fit(rows) else self._sift(lines, rows)
+
+    def _surely_fit(self, rows: Sequence[list[str]]) -> bool:
+        """Whether all rows are alike, as nearly all are: a cell for each name, or after these the same empty ones."""
+        lengths = set(map(len, rows))
+        if lengths == {len(self.header.names)}:
+            return True
+        return lengths == {self.header.cells} and not any(map(any, map(itemgetter(self._surplus), rows)))
+
+    def _sift(self, lines: Sequence[int], rows: Sequence[list[str]]) -> RowBatch:
+        """Set apart the rows with a wrong number of cells."""
+        fits = list(map(self._fits, rows))
+        malformed = [line for line, is_fitting in zip(lines, fits, strict=True) if not is_fitting]
+        return RowBatch(list(compress(lines, fits)), list(compress(rows, fits)), malformed)
+
+    def _fits(self, row: list[str]) -> bool:
+        named = len(self.header.names)
+        return len(row) == named or (named < len(row) <= self.header.cells and _is_blank(row[named:]))
 
     def _read_header(self) -> Header:
-        for line, row in self._records:
+        for (line,), (row,) in self._records:
             return read_header(row, line)
         raise SourceProblem("csv-empty", 1, "the file is empty", "it needs a header line and a row for each recipient")
 
-    def _read_records(self) -> Iterator[tuple[int, list[str]]]:
-        reader = self._reader
-        following = 1
+    def _read_records(self) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """Yield the records that are not blank, with the lines on which they start: one alone, then by batches."""
+        reader, size, following = self._reader, 1, 1
+        lines: list[int] = []
+        rows: list[list[str]] = []
         try:
             with _told_as_problems():
                 for row in reader:
-                    start, following = following, reader.line_num + 1
+                    line, following = following, reader.line_num + 1
                     if row and (row[0].strip() or not _is_blank(row)):
-                        yield start, row
+                        lines.append(line)
+                        rows.append(row)
+                        if len(rows) == size:
+                            yield lines, rows
+                            lines, rows, size = [], [], _BATCH
         except csv.Error:
             # The parser's own words name no cell, and not the row's start either, where the quote is to be looked for.
             message = "a quoted cell is not closed, or goes on after its closing quote"
             raise SourceProblem(
                 "csv-quotes", following, message, 'a quote inside a quoted cell is written ""'
             ) from None
+        if rows:
+            yield lines, rows
 
 
 def open_table(path: Path, delimiter: str | None) -> CsvTable:

@@ -20,12 +20,18 @@ _INVISIBLE = (
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _DOTS = ".\xb7"
 _SEPARATORS = str.maketrans("", "", _SPACES + _INVISIBLE + _DASHES + _DOTS)
+#: For `str.translate`: deletes the separators, but not line feeds and decimal points.
+SEPARATORS_WITHIN_LINE = {sign: None for sign in _SEPARATORS if sign not in map(ord, "\n.")}
 
-#: A French number without separators; the group is its national part without the leading zero.
-#: Nine digits alone are taken from 6 or 7 only: there a spreadsheet has eaten the zero.
-_FRENCH = re.compile(r"(?:0|\(0\)|(?:\+|00)?33(?:\(0\))?|(?=[67]))([1-9][0-9]{8})")
+#: What may stand before the national part of a French number, separators aside.
+#: Nothing at all before 6 or 7 only: there a spreadsheet has eaten the zero.
+FRENCH_PREFIX = r"(?:0|\(0\)|(?:\+|00)?33(?:\(0\))?|(?=[67]))"
+#: The national part, without the leading zero.
+NATIONAL = "[1-9][0-9]{8}"
+_FRENCH = re.compile(f"{FRENCH_PREFIX}({NATIONAL})")
 #: National parts that are no ordinary mobile, whatever the account takes.
-_SPECIAL_RANGE = re.compile(r"[1-589]|639|69[0-467]|70[08]")
+SPECIAL_RANGE = "[1-589]|639|69[0-467]|70[08]"
+_SPECIAL_RANGE = re.compile(SPECIAL_RANGE)
 
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _DECIMAL = re.compile(r"[1-9][0-9]{4,}\.00?")
@@ -114,6 +120,11 @@ def parse_number(text: str) -> str | NumberProblem:
     if "." in text and _DECIMAL.fullmatch(text.strip()):
         return _DECIMAL_PROBLEM
     return f"33{match[1]}"
+
+
+def wire_number(national: int) -> str:
+    """Return the wire form of a national number, which is nine digits without the leading zero."""
+    return f"33{national}"
 
 
 def was_zero_restored(text: str) -> bool:

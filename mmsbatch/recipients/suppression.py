@@ -1,20 +1,26 @@
 """Suppression lists: whom a campaign is never sent to. What cannot be read is an error, never a skip (contract: P6)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmsbatch.campaign.model import SuppressionSource
 from mmsbatch.diagnostics import Diagnostic, Position
-from mmsbatch.recipients.csv_source import CsvTable, open_table
 from mmsbatch.recipients.model import SHOWN
-from mmsbatch.recipients.numbers import parse_number
+from mmsbatch.recipients.number_column import UNREADABLE, NumberColumnReader
+from mmsbatch.recipients.numbers import NumberProblem
 from mmsbatch.recipients.problem import SourceProblem
 from mmsbatch.rules import finding
+
+if TYPE_CHECKING:
+    from mmsbatch.recipients.csv_source import CsvTable, RowBatch
 
 #: Numbers that cannot be mobile recipients anyway: they hold nobody back, and are no fault of a list.
 _HARMLESS = frozenset({"number-foreign", "number-overseas", "number-m2m"})
 _RULE = "suppression-unreadable"
+_WRONG_CELLS = NumberProblem("csv-cells", "the row has more or fewer cells than the header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +36,38 @@ class SuppressionDigest:
 class _ListReading:
     """A list while it is read."""
 
-    numbers: set[str] = field(default_factory=set)
+    numbers: set[int] = field(default_factory=set)
     entries: int = 0
     problems: int = 0
     shown: list[tuple[int, str, str]] = field(default_factory=list)
+    _reader: NumberColumnReader = field(default_factory=NumberColumnReader.for_suppression)
 
-    def take(self, line: int, cell: str | None) -> None:
-        """Count a row; `cell` is None for one with a wrong number of cells."""
-        self.entries += 1
-        if cell is None:
-            self._refuse(line, "the row has more or fewer cells than the header", "")
-            return
-        number = parse_number(cell)
-        if isinstance(number, str):
-            self.numbers.add(number)
-        elif number.rule not in _HARMLESS:
-            self._refuse(line, number.message, number.hint)
+    def take(self, batch: "RowBatch", phones: Sequence[str]) -> None:
+        """Count a batch of rows, with their phone cells as written."""
+        column = self._reader.read(phones)
+        self.entries += len(batch)
+        self.numbers.update(column.numbers)
+        faults = [(batch.lines[place], problem) for place, problem in column.problems]
+        faults += [(line, _WRONG_CELLS) for line in batch.malformed]
+        for line, problem in sorted(faults, key=itemgetter(0)):
+            if problem.rule not in _HARMLESS:
+                self._refuse(line, problem)
 
-    def _refuse(self, line: int, message: str, hint: str) -> None:
+    def _refuse(self, line: int, problem: NumberProblem) -> None:
         self.problems += 1
         if self.problems <= SHOWN:
-            self.shown.append((line, message, hint))
+            self.shown.append((line, problem.message, problem.hint))
 
 
 def read_suppression(
     sources: Iterable[SuppressionSource], resolve: Callable[[str], tuple[Path, str]]
-) -> tuple[frozenset[str], list[SuppressionDigest], list[Diagnostic]]:
-    """Read all lists: the numbers in wire form (`33…`, 11 digits), a digest per readable list, the errors.
+) -> tuple[frozenset[int], list[SuppressionDigest], list[Diagnostic]]:
+    """Read all lists: the national numbers (nine digits, without the leading zero), a digest per readable list, errors.
 
     `resolve` turns a file as written in the campaign into its path and how it is shown to users.
     A list that is missing, empty, or has a row that cannot be read is an error (`suppression-unreadable`).
     """
-    numbers: set[str] = set()
+    numbers: set[int] = set()
     digests: list[SuppressionDigest] = []
     found: list[Diagnostic] = []
     for source in sources:
@@ -78,6 +84,8 @@ def read_suppression(
 
 
 def _read_source(source: SuppressionSource, path: Path) -> tuple[_ListReading, SuppressionDigest]:
+    from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - most campaigns have no list
+
     with open_table(path, source.delimiter) as table:
         reading = _read_rows(table, table.header.index(source.phone))
         if not reading.entries:
@@ -86,10 +94,12 @@ def _read_source(source: SuppressionSource, path: Path) -> tuple[_ListReading, S
         return reading, SuppressionDigest(source.file, reading.entries, table.sha256)
 
 
-def _read_rows(table: CsvTable, number: int) -> _ListReading:
+def _read_rows(table: "CsvTable", number: int) -> _ListReading:
     reading = _ListReading()
-    for line, row in table.rows():
-        reading.take(line, None if row is None else row[number])
+    take_phone = itemgetter(number)
+    for batch in table.batches():
+        reading.take(batch, list(map(take_phone, batch.rows)))
+    reading.numbers.discard(UNREADABLE)
     return reading
 
 

@@ -46,7 +46,7 @@ class CreditTrail:
     price: Decimal | None = None
     quiet: Decimal | None = None
     lowest: Decimal = Decimal("Infinity")
-    since: list[ChunkRecord] = field(default_factory=list)
+    since: dict[str, ChunkRecord] = field(default_factory=dict)
     explained: bool = True
 
     def begin(self, started: RunStarted, any_doubt: bool) -> None:
@@ -61,15 +61,15 @@ class CreditTrail:
 
     def note_sending(self, chunk: ChunkRecord) -> None:
         """Take in that a chunk leaves."""
-        if not any(chunk is known for known in self.since):
-            self.since.append(chunk)
+        if self.quiet is not None:
+            self.since[chunk.id] = chunk
 
     def note_answer(self, chunk: ChunkRecord, balance: Decimal | None) -> None:
         """Take in an answer's balance. Only of a request that was alone is it known that none came after it."""
         if balance is None:
             return
         self.lowest = min(self.lowest, balance)
-        if self.since == [chunk]:
+        if len(self.since) == 1 and chunk.id in self.since:
             self.note_asked(balance)
 
     def note_asked(self, balance: Decimal | None) -> None:
@@ -77,18 +77,18 @@ class CreditTrail:
         if balance is None or self.quiet is None:
             return
         self.lowest = min(self.lowest, balance)
-        if any(chunk.state in _OPEN for chunk in self.since):
+        if any(chunk.state in _OPEN for chunk in self.since.values()):
             return
-        low, high = self._cost(self.since)
+        low, high = self._cost(self.since.values())
         fell = self.quiet - balance
         self.explained = self.explained and fell >= 0 and (self.price is None or low <= fell <= high)
         self._rest(balance)
 
     def expect(self, chunk: ChunkRecord) -> Expectation | None:
         """Say what balances would settle the only chunk in doubt; None where no balance can."""
-        others = [other for other in self.since if other is not chunk]
-        if self.quiet is None or self.price is None or not self.explained or len(others) == len(self.since):
+        if self.quiet is None or self.price is None or not self.explained or chunk.id not in self.since:
             return None
+        others = [other for other in self.since.values() if other is not chunk]
         low, high = self._cost(others)
         if low != high or any(other.state in _OPEN for other in others):
             return None
@@ -96,7 +96,7 @@ class CreditTrail:
         return Expectation(unsent, unsent - self.price * len(chunk.numbers), self.lowest)
 
     def _rest(self, balance: Decimal | None) -> None:
-        self.quiet, self.since = balance, []
+        self.quiet, self.since = balance, {}
         self.lowest = Decimal("Infinity") if balance is None else balance
 
     def _cost(self, chunks: Iterable[ChunkRecord]) -> tuple[Decimal, Decimal]:

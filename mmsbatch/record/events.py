@@ -24,17 +24,24 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """Return the line's content, in the order of the fields; what is unset is left out."""
-        values = {item.name: _to_json(getattr(self, item.name)) for item in fields(self)}
-        return {"event": self.name} | {key: value for key, value in values.items() if value is not None}
+        written: dict[str, Any] = {"event": self.name}
+        for name in _names_of(type(self)):
+            value = getattr(self, name)
+            if value is not None and (shown := _to_json(value)) is not None:
+                written[name] = shown
+        return written
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read the content back. Raises TypeError, KeyError or ValueError where it is of another shape."""
+        names = _names_of(cls)
         known = {
-            item.name: _READERS.get(item.name, _as_is)(values[item.name]) for item in fields(cls) if item.name in values
+            name: _READERS[name](value) if name in _READERS else value
+            for name, value in values.items()
+            if name in names
         }
-        if unknown := values.keys() - known.keys() - {"event"}:
-            raise ValueError(f"unknown key {min(unknown)}")
+        if len(known) != len(values) - ("event" in values):
+            raise ValueError(f"unknown key {min(values.keys() - known.keys() - {'event'})}")
         return cls(**known)
 
 
@@ -236,17 +243,27 @@ def event_from_json(values: Mapping[str, Any]) -> Event:
     return EVENTS[values["event"]].from_json(values)
 
 
+_NAMES: dict[type[Event], Mapping[str, None]] = {}
+
+
+def _names_of(event: type[Event]) -> Mapping[str, None]:
+    """Return the names of an event's fields, in their order; looked up once for each class."""
+    if event not in _NAMES:
+        _NAMES[event] = {item.name: None for item in fields(event)}
+    return _NAMES[event]
+
+
 def _to_json(value: Any) -> Any:
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, Decimal):
         return amounts.to_json(value)
     if isinstance(value, Totals | Rejection):
         return value.to_json()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_to_json(item) for item in value] or None
-    return value
-
-
-def _as_is(value: Any) -> Any:
+    if isinstance(value, Sequence):
+        # Two hundred numbers a chunk: what is text already is not looked at one by one.
+        are_texts = bool(value) and isinstance(value[0], str)
+        return list(value if are_texts else map(_to_json, value)) or None
     return value
 
 

@@ -1,10 +1,10 @@
 """The journal folded: what is known now. Pure; the manifest, the plan and the run all read this."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import singledispatchmethod
+from typing import Any
 
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.credit_trail import CreditTrail, Expectation
@@ -168,17 +168,14 @@ class Record:
         self._awaiting_credits += lost
         return lost
 
-    @singledispatchmethod
     def apply(self, event: Event) -> None:
-        """Take one event in."""
-        raise TypeError(f"no fold for {type(event).__name__}")
+        """Take one event in. Raises LookupError or ValueError where it speaks of what was never there."""
+        _FOLDS[type(event)](self, event)
 
-    @apply.register
-    def _(self, event: JournalOpened) -> None:
+    def _open(self, event: JournalOpened) -> None:
         self.opened = event
 
-    @apply.register
-    def _(self, event: RunStarted) -> None:
+    def _start_run(self, event: RunStarted) -> None:
         self.close_interrupted()
         revision = self.revisions.setdefault(event.revision, RevisionRecord(event.revision))
         revision.runs.append(RunRecord(event))
@@ -189,8 +186,7 @@ class Record:
         self._trail.begin(event, any_doubt=bool(self.in_doubt))
         self._note_credits(event.credits_before)
 
-    @apply.register
-    def _(self, event: ChunkSending) -> None:
+    def _send(self, event: ChunkSending) -> None:
         revision = self._revision_of(event.chunk)
         chunk = revision.chunks.get(event.chunk)
         if chunk is None:
@@ -203,14 +199,12 @@ class Record:
         chunk.attempts = event.attempt
         self._move(revision, chunk, ChunkState.SENDING)
 
-    @apply.register
-    def _(self, event: AttemptFailed) -> None:
+    def _fail_attempt(self, event: AttemptFailed) -> None:
         revision, chunk = self._chunk(event.chunk)
         chunk.reason = event.reason
         self._move(revision, chunk, ChunkState.PENDING)
 
-    @apply.register
-    def _(self, event: ChunkAnswered) -> None:
+    def _answer(self, event: ChunkAnswered) -> None:
         revision, chunk = self._chunk(event.chunk)
         chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
         self._move(revision, chunk, event.state)
@@ -221,8 +215,7 @@ class Record:
         if not revision.totals.pending and not revision.totals.in_doubt:
             revision.closed = True
 
-    @apply.register
-    def _(self, event: RunEnded) -> None:
+    def _end_run(self, event: RunEnded) -> None:
         if self._current is None:
             return
         run = self._current.runs[-1]
@@ -230,8 +223,7 @@ class Record:
         if run.started.exclusive:  # otherwise it may be the last answer's, from before a doubt
             self._take_balance(run, event.credits_after)
 
-    @apply.register
-    def _(self, event: DoubtResolved) -> None:
+    def _resolve(self, event: DoubtResolved) -> None:
         self.close_interrupted()
         revision, chunk = self._chunk(event.chunk)
         chunk.resolved = event
@@ -241,21 +233,18 @@ class Record:
         if not revision.totals.pending and not revision.totals.in_doubt:
             revision.closed = True
 
-    @apply.register
-    def _(self, event: RejectedReleased) -> None:
+    def _release(self, event: RejectedReleased) -> None:
         revision = self.revisions[event.revision]
         released = [number for number, state in revision.numbers.items() if state is NumberState.REJECTED]
         revision.numbers.update(dict.fromkeys(released, NumberState.RELEASED))
         inside = sum(1 for number in released if number not in revision.outside)
         revision.totals = _moved(revision.totals, "rejected", "pending", inside)
 
-    @apply.register
-    def _(self, event: ProofSending) -> None:
+    def _send_proof(self, event: ProofSending) -> None:
         self.proofs[event.proof] = ProofRecord(event)
         self._trail.end()
 
-    @apply.register
-    def _(self, event: ProofAnswered) -> None:
+    def _answer_proof(self, event: ProofAnswered) -> None:
         self.proofs[event.proof].answer = event
 
     def _take_balance(self, run: RunRecord, balance: Decimal | None) -> None:
@@ -286,14 +275,28 @@ class Record:
     def _move(self, revision: RevisionRecord, chunk: ChunkRecord, state: ChunkState) -> None:
         """Give the chunk its state, and each of its numbers what follows for it."""
         chunk.state = state
-        after = _numbers_after(chunk)
-        outside = revision.outside
-        moves = Counter((revision.numbers[key], found) for key, found in after.items() if key not in outside)
+        after, outside = _numbers_after(chunk), revision.outside
+        counted = {key: found for key, found in after.items() if key not in outside} if outside else after
+        moves = Counter(zip(map(revision.numbers.__getitem__, counted), counted.values(), strict=True))
         revision.numbers.update(after)
         for (before, found), count in moves.items():
             if before is found:
                 continue
             revision.totals = _moved(revision.totals, _TOTAL_OF[before], _TOTAL_OF[found], count)
+
+
+_FOLDS: Mapping[type[Event], Callable[[Record, Any], None]] = {
+    JournalOpened: Record._open,
+    RunStarted: Record._start_run,
+    ChunkSending: Record._send,
+    AttemptFailed: Record._fail_attempt,
+    ChunkAnswered: Record._answer,
+    RunEnded: Record._end_run,
+    DoubtResolved: Record._resolve,
+    RejectedReleased: Record._release,
+    ProofSending: Record._send_proof,
+    ProofAnswered: Record._answer_proof,
+}
 
 
 def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | None]:

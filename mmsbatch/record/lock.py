@@ -7,7 +7,6 @@ file that is there or not, which a crash would leave behind and somebody would h
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -174,7 +173,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 def _is_dead(holder: Holder) -> bool:
     """Whether the process is one of this machine, and gone."""
-    if holder.host != socket.gethostname():
+    if holder.host != os.uname().nodename:
         return False
     try:
         os.kill(holder.process, 0)

@@ -18,7 +18,7 @@ from mmsbatch.sending.context import RunContext, RunOutcome
 from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.courier import Delivery
 from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
-from mmsbatch.sending.job import ChunkJob, chunk_jobs, request_body
+from mmsbatch.sending.job import BodyWriter, ChunkJob, chunk_jobs
 from mmsbatch.sending.stops import Stop, stop_for_credits, stop_for_schedule, stop_for_time
 
 _RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
@@ -45,6 +45,7 @@ class CampaignRun:
         self._planned, self._context = planned, context
         self._campaign, self._settings = planned.prepared.campaign, planned.prepared.settings
         self._jobs: Iterator[ChunkJob] = chunk_jobs(planned)
+        self._bodies = BodyWriter(planned.prepared, context.credentials)
         self._waiting: list[_Attempt] = []
         self._flying: dict[str, _Attempt] = {}
         self._started = 0
@@ -129,7 +130,7 @@ class CampaignRun:
         if self._stop is not None:
             self._waiting += [attempt] if attempt.number > 1 else []
             return
-        body = request_body(self._planned.prepared, self._context.credentials, attempt.job.numbers, attempt.job.text)
+        body = self._bodies.write(attempt.job.numbers, attempt.job.text)
         try:
             self._announce(attempt)
         except OSError as error:

@@ -93,7 +93,7 @@ def test_an_unreadable_folder_is_a_usage_problem(tmp_path, monkeypatch):
     def refuse(folder):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(UsageProblem, match="Permission denied"):
         campaign_files([tmp_path])
 

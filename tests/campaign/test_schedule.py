@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmsbatch.campaign.schedule import PARIS, ScheduleProblem, read_schedule
+from mmsbatch.campaign.schedule import ScheduleProblem, paris, read_schedule
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from mmsbatch.campaign.schedule import PARIS, ScheduleProblem, read_schedule
 def test_reads(text, wall):
     local = read_schedule(text)
     assert f"{local:%Y-%m-%d %H:%M:%S}" == wall
-    assert local.tzinfo is PARIS
+    assert local.tzinfo is paris()
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from mmsbatch.campaign.checked import read_checked
+from mmsbatch.campaign.schema_acceptance import compile_acceptance
 from mmsbatch.resources import schema_text
 
 HERE = Path(__file__).parent
-VALIDATORS = {name: Draft202012Validator(json.loads(schema_text(name))) for name in ("campaign", "config")}
+SCHEMAS = {name: json.loads(schema_text(name)) for name in ("campaign", "config")}
+VALIDATORS = {name: Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
+ACCEPTS = {name: compile_acceptance(schema) for name, schema in SCHEMAS.items()}
 
 
 FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -208,6 +211,46 @@ def test_several_changes(index, data):
         value = data.draw(st.sampled_from([*VALUES, REMOVE]) | st.text() | st.integers(-10, 10000) | st.booleans())
         change(document, data.draw(st.sampled_from(here)), deepcopy(value) if value is not REMOVE else REMOVE)
     assert_agreement(schema, document)
+
+
+@pytest.mark.parametrize(("index", "path"), PLACES)
+def test_one_change_is_accepted_by_both_or_neither(index, path):
+    schema, base = BASES[index]
+    for value in [*VALUES, REMOVE]:
+        document = deepcopy(base)
+        change(document, path, deepcopy(value) if value is not REMOVE else REMOVE)
+        assert ACCEPTS[schema](document) == VALIDATORS[schema].is_valid(document), value
+
+
+ANY_VALUE = st.recursive(
+    st.sampled_from(VALUES) | st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from([0, 1, 2]), st.data())
+def test_changes_are_accepted_by_both_or_neither(index, data):
+    schema, base = BASES[index]
+    document = deepcopy(base)
+    here = [path for place, path in PLACES if place == index]
+    for _ in range(data.draw(st.integers(0, 4))):
+        change(document, data.draw(st.sampled_from(here)), deepcopy(data.draw(ANY_VALUE)))
+    assert ACCEPTS[schema](document) == VALIDATORS[schema].is_valid(document)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_keyword_of_the_schemas_is_known(schema):
+    """What is not known accepts nothing: never wrong, and never fast either."""
+    base = next(document for name, document in BASES if name == schema)
+    assert ACCEPTS[schema](base)
+
+
+def test_an_unknown_keyword_accepts_nothing():
+    assert compile_acceptance({"properties": {"a": {"minimum": 2}}})({"a": 2})
+    assert not compile_acceptance({"properties": {"a": {"multipleOf": 2}}})({"b": 2})
+    assert not compile_acceptance({"not": {"multipleOf": 2}})(1)
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base[0])

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from mmsbatch.campaign.configuration import GatewaySettings, MediaLimits, Timeout
-from mmsbatch.campaign.schema_check import FINDINGS
+from mmsbatch.campaign.schema_faults import FINDINGS
 from mmsbatch.resources import schema_text
 
 SCHEMAS = {name: json.loads(schema_text(name)) for name in ("campaign", "config")}

@@ -5,7 +5,7 @@ import pytest
 
 from mmsbatch.campaign.model import Campaign, Message, MessageType, RecipientsSource
 from mmsbatch.diagnostics import Position
-from mmsbatch.recipients.model import Audience, Recipient
+from mmsbatch.recipients.model import Audience, Recipient, Recipients
 
 MakeCampaign = Callable[..., Campaign]
 MakeAudience = Callable[..., Audience]
@@ -46,10 +46,10 @@ def make_audience() -> MakeAudience:
         rows: Sequence[Sequence[str | None]] = ((),),
         available: Sequence[str] | None = None,
     ) -> Audience:
-        recipients = [
-            Recipient(f"3363998{index:04}", line, tuple(cells))
+        recipients = Recipients.of(
+            Recipient(f"336{index:08}", line, tuple(cells))
             for index, (line, cells) in enumerate(enumerate(rows, start=2))
-        ]
+        )
         return Audience(
             file="campaigns/winter.csv",
             rows=len(recipients),

@@ -13,7 +13,8 @@ from mmsbatch.message.rendering import Rendering
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import Prepared
-from mmsbatch.recipients.model import Audience, Recipient
+from mmsbatch.recipients.model import Audience, Recipient, Recipients
+from mmsbatch.recipients.numbers import wire_number
 from mmsbatch.record.events import RunStarted, Totals
 from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord, RunRecord
 from mmsbatch.record.states import ChunkState, NumberState
@@ -27,13 +28,17 @@ DIGESTS = {"template": "t", "variables": "v", "media": "m", "recipients": "r"}
 
 
 def number(place):
-    return f"3363998{place:04}"
+    return wire_number(national(place))
+
+
+def national(place):
+    return 6_3998_0000 + place
 
 
 def an_audience(recipients=3, duplicates=0, invalid=0):
     """Recipients by count, or by the places of their numbers; their lines follow the header's."""
     places = range(recipients) if isinstance(recipients, int) else recipients
-    rows = tuple(Recipient(number(place), line, ()) for line, place in enumerate(places, start=2))
+    rows = Recipients.of(Recipient(number(place), line, ()) for line, place in enumerate(places, start=2))
     return Audience(
         file="campaigns/list.csv",
         rows=len(rows) + duplicates + invalid,
@@ -64,7 +69,7 @@ def prepared(
         settings=GatewaySettings(**(gateway or {})),
         audience=audience,
         rendering=Rendering(tuple(texts), index_of or [0] * len(audience.recipients)),
-        suppressed=frozenset(number(place) for place in suppressed),
+        suppressed=frozenset(national(place) for place in suppressed),
         suppression=(),
         digests=digests,
         source_name="list.csv",

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planning_builders import an_audience, number
+from planning_builders import an_audience, national, number
 
 from mmsbatch.planning.outcomes import SHOWN, Recorded, sort_rows
 from mmsbatch.record.states import NumberState
@@ -27,7 +27,7 @@ ORDER = [
 @pytest.mark.parametrize(("state", "suppressed", "closed", "send_late", "outcome"), ORDER)
 def test_the_first_that_applies(state, suppressed, closed, send_late, outcome):
     recorded = Recorded({number(0): state} if state else {}, closed)
-    rows = sort_rows(an_audience(1), {number(0)} if suppressed else set(), recorded, send_late)
+    rows = sort_rows(an_audience(1), {national(0)} if suppressed else set(), recorded, send_late)
     assert {name: count for name, count in rows.totals.to_json().items() if count} == {"rows": 1, outcome: 1}
     assert list(rows.to_send) == ([0] if outcome == "pending" else [])
     assert rows.first_lines[outcome] == (2,)
@@ -49,7 +49,7 @@ def test_every_state_of_a_number_is_in_the_table():
 def test_the_totals_always_add_up(places, duplicates, invalid, states, suppressed, closed, send_late):
     audience = an_audience(places, duplicates, invalid)
     recorded = Recorded({number(place): state for place, state in states.items()}, closed)
-    rows = sort_rows(audience, {number(place) for place in suppressed}, recorded, send_late)
+    rows = sort_rows(audience, {national(place) for place in suppressed}, recorded, send_late)
     totals = rows.totals.to_json()
     assert totals.pop("rows") == audience.rows == sum(totals.values())
     sent = [audience.recipients[place].number for place in rows.to_send]

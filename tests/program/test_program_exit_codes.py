@@ -76,7 +76,7 @@ def have_a_broken_library(repo: CampaignRepo, serve: Serve) -> Ended:
     """A library that raises what nobody expects, with a secret and a number in its text."""
     prepare(repo, serve)
     repo.write(
-        "broken/jinja2.py",
+        "broken/yaml.py",
         "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], ''.join(['06', '39980001']))\n",
     )
     path = os.pathsep.join([str(repo.root / "broken"), *filter(None, [repo.environment().get("PYTHONPATH")])])
@@ -136,7 +136,7 @@ def test_fault_leaves_a_log_without_secrets(repo: CampaignRepo, serve: Serve) ->
     assert "`mmsbatch status`" in hint
     log = Path(name).read_text(encoding="utf-8")
     assert "command: apply\nRuntimeError\n" in log
-    assert "  jinja2.py:2 in <module>" in log
+    assert "  yaml.py:2 in <module>" in log
     # That neither passcode nor number is in it is held for every file by `repo`.
     assert Path(name).is_relative_to(repo.root.parent)
 

@@ -20,7 +20,15 @@ BLOCK = 1 << 20
 
 def read(data, delimiter=None):
     with CsvTable(io.BytesIO(data), delimiter) as table:
-        return table, list(table.rows())
+        return table, rows_of(table)
+
+
+def rows_of(table):
+    """Return each row with its line, None for one with a wrong number of cells; in the order of the file."""
+    rows = []
+    for batch in table.batches():
+        rows += zip([*batch.lines, *batch.malformed], [*batch.rows, *[None] * len(batch.malformed)], strict=True)
+    return sorted(rows, key=lambda row: row[0])
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,7 @@ class Changing(io.BytesIO):
 
 def test_a_file_that_changes_meanwhile_is_refused():
     with pytest.raises(SourceProblem, match="changed") as caught:
-        list(CsvTable(Changing(b"a;b\n1;2\n"), None).rows())
+        rows_of(CsvTable(Changing(b"a;b\n1;2\n"), None))
     assert caught.value.rule == "csv-encoding"
 
 
@@ -130,7 +138,7 @@ def test_reads_a_pipe(tmp_path):
     writer = threading.Thread(target=pipe.write_bytes, args=(b"a;b\n1;2\n",))
     writer.start()
     with open_table(pipe, None) as table:
-        assert list(table.rows()) == [(2, ["1", "2"])]
+        assert rows_of(table) == [(2, ["1", "2"])]
     writer.join()
 
 
@@ -147,7 +155,7 @@ def test_a_file_that_fails_while_it_is_read(monkeypatch):
     table = CsvTable(stream, None)
     stream.broken = True
     with pytest.raises(SourceProblem) as caught:
-        list(table.rows())
+        rows_of(table)
     assert caught.value.rule == "file-unreadable"
 
 

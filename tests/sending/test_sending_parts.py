@@ -8,13 +8,14 @@ from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, ans
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.errors import InDoubt, Refusal
+from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.tokens import keep_as_tokens, keep_plain
 from mmsbatch.sending.clock import Clock
-from mmsbatch.sending.job import chunk_job, flow_text, request_body
+from mmsbatch.sending.job import BodyWriter, chunk_job, flow_text, request_body
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.proof import Proof, send_proof
 
@@ -202,3 +203,19 @@ def test_the_real_clock_is_aware_and_its_jitter_a_share():
     clock = Clock()
     assert clock.now().tzinfo is not None
     assert 0 <= clock.jitter() < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Bonjour", "33600000000 & 33600000001 <b>", "3360000000233600000003 été €", "line\nbreak", "%33600000000+"],
+)
+@pytest.mark.parametrize("places", [[0], [3, 1, 2], list(range(200))], ids=len)
+def test_a_body_is_what_rendering_and_encoding_it_whole_would_give(world, text, places):
+    prepared, numbers = world.prepare(people=1), [number(place) for place in places]
+    writer = BodyWriter(prepared, CREDENTIALS)
+    whole = encode_form(
+        {"clientcode": "login", "passcode": "s3cret", "XMLFlow": flow_text(prepared, "LOGIN", numbers, text)}, "utf-8"
+    )
+    assert [writer.write(numbers, text), writer.write(numbers, text)] == [whole, whole]
+    assert b"Autre" in writer.write(numbers, "Autre")
+    assert writer.write(numbers, text) == whole

@@ -1,0 +1,1 @@
+"""What mmsbatch costs, beside what a user would otherwise take: `make bench`. See docs/performance.md."""

@@ -1,0 +1,61 @@
+"""How the reading of many recipients is followed: a live line on a terminal, a line every ten seconds in a log."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from mmsbatch.cli.console import Console, has_colors
+
+OnRows = Callable[[int], None]
+
+#: Seconds before anything is said, and between two words of it, on a terminal and in a log.
+LIVE_AFTER, LIVE_EVERY, LOG_EVERY = 1.0, 0.2, 10.0
+_ERASE_LINE = "\r\033[K"
+
+
+class _Follower:
+    """Says a line once so many seconds have passed, and is quick to do nothing in between."""
+
+    def __init__(self, say: Callable[[str], None], first: float, every: float, clock: Callable[[], float]) -> None:
+        self.has_spoken = False
+        self._say = say
+        self._every = every
+        self._clock = clock
+        self._due = clock() + first
+
+    def on_rows(self, rows: int) -> None:
+        now = self._clock()
+        if now >= self._due:
+            self._due = now + self._every
+            self.has_spoken = True
+            self._say(f"reading recipients: {rows:,} rows so far")
+
+
+@contextmanager
+def following_rows(*, is_silent: bool = False, clock: Callable[[], float] = time.monotonic) -> Iterator[OnRows | None]:
+    """Give the block what to tell of the rows read so far; None where nothing is to be said.
+
+    Goes to standard error; a live line is gone at the end.
+    """
+    if is_silent:
+        yield None
+    elif not has_colors():
+        yield _Follower(Console().tell, LOG_EVERY, LOG_EVERY, clock).on_rows
+    else:
+        live = _Follower(_show, LIVE_AFTER, LIVE_EVERY, clock)
+        try:
+            yield live.on_rows
+        finally:
+            if live.has_spoken:
+                _write(_ERASE_LINE)
+
+
+def _show(line: str) -> None:
+    _write(_ERASE_LINE + line)
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):  # a terminal that was closed must not end what is read for
+        sys.stderr.write(text)
+        sys.stderr.flush()
