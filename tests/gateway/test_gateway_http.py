@@ -10,6 +10,7 @@ import pytest
 from posting import BODY, HASTY, OFTEN, SHORT, SUCCESS, Serve
 
 from mmsbatch import __version__
+from mmsbatch.campaign.configuration import Timeout
 from mmsbatch.errors import GatewayRefusal
 from mmsbatch.gateway.exchange import Answered, Exchange, Lost, NotSent
 from mmsbatch.gateway.http import MAX_BODY, Poster
@@ -30,6 +31,19 @@ def test_refused(poster: Poster) -> None:
     port = loop.closed_port()
     exchange = poster.post(f"http://127.0.0.1:{port}/", BODY, OFTEN)
     assert exchange == NotSent("no connection: Connection refused")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_is_tried_once(scheme: str, poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, connect = [], socket.socket.connect
+
+    def note(self: socket.socket, address: object) -> None:
+        tried.append(address)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    poster.post(f"{scheme}://127.0.0.1:{loop.closed_port()}/", BODY, OFTEN)
+    assert len(tried) == 1
 
 
 def test_name_unknown(poster: Poster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +212,15 @@ def test_a_body_without_end_is_cut(status: str, poster: Poster, serve: Serve) ->
     exchange = poster.post(server.url, BODY, OFTEN)
     assert isinstance(exchange, Answered)
     assert (len(exchange.body), exchange.complete) == (MAX_BODY, False)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "302 Found"])
+def test_a_body_without_end_is_not_waited_for(status: str, poster: Poster, serve: Serve) -> None:
+    head = f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\n\r\n".encode()
+    server = serve(loop.read_request, loop.send(head + b"x" * (MAX_BODY + 200_000)), loop.drip(b"x"))
+    exchange = poster.post(server.url, BODY, Timeout(connect=5, read=5, total=1))
+    assert isinstance(exchange, Answered)
+    assert exchange.reason == "longer than an answer can be"
 
 
 # --- the deadline over the whole request

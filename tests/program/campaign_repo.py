@@ -122,8 +122,11 @@ class CampaignRepo:
         return ended
 
     def environment(self) -> dict[str, str]:
-        """Return a clean environment: no CI, no proxy, nothing of the person who runs the tests."""
-        kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        """Return a clean environment: no CI, no proxy, nothing of the person who runs the tests.
+
+        PYTHONPATH stays: whoever runs the tests on other code than what is installed means the program too.
+        """
+        kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
         return kept | {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),

@@ -2,10 +2,16 @@
 
 import json
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 from campaign_repo import CampaignRepo, Serve, received, wait_until, wire
 
+from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.cli.holding import hold_account
+from mmsbatch.errors import Locked
+from mmsbatch.record.lock import Holder
 from mmsbatch.sandbox import Sandbox, parse_fault
 
 SPEC = "campaigns/sale.yaml"
@@ -215,3 +221,42 @@ def test_the_journal_says_who_decided_and_from_what(repo: CampaignRepo, serve: S
     told = {key: resolved[key] for key in ("chunk", "sent", "presumed", "credits_after")}
     assert told == {"chunk": "1-2", "sent": True, "presumed": True, "credits_after": 99_996}
     assert json.dumps(resolved["reason"]) == '"the balance is 99,996; it would be 99,996 if sent, 99,998 if not"'
+
+
+def test_the_credit_is_asked_only_once_the_gateway_is_surely_done(repo: CampaignRepo, serve: Serve) -> None:
+    """It goes on with a request that nobody waits for any more, and debits it late."""
+    timeout = {"connect": 5, "read": 0.3, "total": 5}
+    gateway = prepare(repo, serve("latency-before=1:2"), settle_seconds=2, timeout=timeout)
+    assert repo.run("apply", SPEC, "--yes").code == 3
+    assert repo.totals() == {"rows": 6, "accepted": 4, "pending": 2}
+    assert sorted(received(gateway)) == everybody()[:4]
+
+
+def test_an_account_that_is_not_exclusive_any_more_leaves_it_to_a_person(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = prepare(repo, serve("drop-after:2", "status=503@account:2-3"))
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    prepare(repo, gateway, exclusive_account=False)
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2}
+
+
+def test_a_run_that_shared_the_account_leaves_its_doubt_to_a_person(repo: CampaignRepo, serve: Serve) -> None:
+    """Although this record's runs before and after it had the account to themselves."""
+    gateway = prepare(repo, serve("switch=200:2", "drop-after:3"))
+    assert repo.run("apply", SPEC, "--yes").code == 3
+    prepare(repo, gateway, exclusive_account=False)
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    prepare(repo, gateway)
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2}
+
+
+def test_one_holder_at_a_time_has_an_exclusive_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings, holder = GatewaySettings(exclusive_account=True), Holder(1, "elsewhere", "zoé", "yesterday")
+    with (
+        hold_account(settings, "3f2a9c0d1e4b", holder),
+        pytest.raises(Locked, match="another run holds this account: process 1 of zoé on elsewhere"),
+        hold_account(settings, "3f2a9c0d1e4b", holder),
+    ):
+        pass

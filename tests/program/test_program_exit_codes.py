@@ -1,5 +1,6 @@
 """Every exit code of the contract, reached by a real process."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -78,7 +79,8 @@ def have_a_broken_library(repo: CampaignRepo, serve: Serve) -> Ended:
         "broken/yaml.py",
         "import os\nraise RuntimeError(os.environ['MMSBATCH_PASSCODE'], ''.join(['06', '39980001']))\n",
     )
-    return repo.run("apply", SPEC, "--yes", env={"PYTHONPATH": str(repo.root / "broken")})
+    path = os.pathsep.join([str(repo.root / "broken"), *filter(None, [repo.environment().get("PYTHONPATH")])])
+    return repo.run("apply", SPEC, "--yes", env={"PYTHONPATH": path})
 
 
 def stop_by(number: signal.Signals) -> Callable[[CampaignRepo, Serve], Ended]:

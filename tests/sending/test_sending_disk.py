@@ -138,6 +138,21 @@ def test_what_is_announced_and_cannot_be_shown_does_not_leave_and_is_no_doubt(wo
     assert outcome.exit_code is ExitCode.INCOMPLETE
 
 
+def test_an_answer_that_cannot_be_written_down_leaves_doubt(world):
+    """The fifth operation is the first answer."""
+    outcome = world.run(*SCRIPT, disk=FailingDisk(5, no_space(), full=True))
+    assert outcome.exit_code is ExitCode.IN_DOUBT
+    record = read_journal(world.paths.journal).record
+    record.close_interrupted()
+    assert [chunk.id for chunk in record.in_doubt] == ["1-1"]
+
+
+def test_an_answer_that_the_disk_refused_for_a_while_is_written_after_all(world):
+    outcome = world.run(*SCRIPT, disk=FailingDisk(5, no_space()))
+    assert outcome.exit_code is ExitCode.INCOMPLETE
+    assert world.states == {"1-1": "accepted"}
+
+
 @each_moment
 def test_a_record_that_cannot_be_opened_is_refused(world, when):
     with pytest.raises(Refusal, match="the record cannot be written: No space left on device"):

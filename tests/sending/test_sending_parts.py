@@ -7,10 +7,11 @@ import pytest
 from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, answer, number
 
 from mmsbatch.campaign.configuration import GatewaySettings
-from mmsbatch.errors import Refusal
+from mmsbatch.errors import InDoubt, Refusal
 from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.tokens import keep_as_tokens, keep_plain
 from mmsbatch.sending.clock import Clock
@@ -147,6 +148,7 @@ def test_proofs_change_nothing_for_the_campaign(world, book):
     for _ in range(2):
         send_proof(proof, book, CREDENTIALS, keeping=keep_plain(), post=lambda body: OK, clock=world.clock)
     world.run(people=1)
+    assert [post.numbers for post in world.posts] == [(number(0),)]
     assert world.totals == {"accepted": 1}
     assert [each["id"] for each in world.manifest["proofs"]] == ["proof-1", "proof-2"]
 
@@ -157,6 +159,30 @@ def test_a_proof_that_cannot_be_announced_does_not_leave(world, book):
     with pytest.raises(OSError, match="Is a directory"):
         send_proof(proof, book, CREDENTIALS, keeping=keep_plain(), post=bodies.append, clock=world.clock)
     assert bodies == []
+
+
+def test_a_proof_whose_answer_cannot_be_written_down_is_in_doubt(world):
+    class FullLater(LocalDisk):
+        full = False
+
+        def append(self, path, data, at, torn=0):
+            if self.full:
+                raise OSError(28, "No space left on device")
+            super().append(path, data, at, torn)
+
+    disk = FullLater()
+    book = RecordBook(world.paths, read_journal(world.paths.journal), world.clock.monotonic, disk)
+    open_record(book, world)
+    proof = Proof(world.prepare(), (number(99),), "Bonjour")
+
+    def post(body):
+        disk.full = True
+        return OK
+
+    with pytest.raises(InDoubt, match="and that cannot be written: No space left on device"):
+        send_proof(proof, book, CREDENTIALS, keeping=keep_plain(), post=post, clock=world.clock)
+    record = read_journal(world.paths.journal).record
+    assert record.proofs["proof-1"].is_in_doubt
 
 
 # --- the clock
