@@ -62,8 +62,13 @@ class CrashWorld(World):
         """The posts that arrived: all but those whose connection was refused."""
         return [post for post in self.posts if post.step is not REFUSED_CONNECTION]
 
-    def took(self, post):
-        """Return the numbers of a post that got the message, or may have where no answer came."""
+    def took(self, post, said=None):
+        """Return the numbers of a post that got the message, or may have where no answer came.
+
+        A person's word is for a whole chunk, whatever the lost answer would have said of single numbers.
+        """
+        if post.chunk in (self.said_to_be_sent if said is None else said):
+            return post.numbers if post.step is not REFUSED_CONNECTION else ()
         step = getattr(post.step, "exchange", post.step)
         step = getattr(step, "then", step)
         if not isinstance(step, Answered):
@@ -73,12 +78,20 @@ class CrashWorld(World):
             return ()
         return tuple(number for number in post.numbers if number not in verdict.rejected)
 
+    @property
+    def said_to_be_sent(self):
+        """The chunks that a person settled as sent."""
+        revisions = read_journal(self.paths.journal).record.revisions.values()
+        chunks = (chunk for revision in revisions for chunk in revision.chunks.values())
+        return {chunk.id for chunk in chunks if chunk.resolved and chunk.resolved.sent}
+
     # --- what must hold
 
     def check_promises(self, number_of=1, revision=None):
         """Nobody twice; what was taken is accepted, unaccounted or in doubt; no more accepted than was taken."""
         posts = [post for post in self.posts if post.chunk.startswith(f"{number_of}-")]
-        counts = Counter(number for post in posts for number in self.took(post))
+        said = self.said_to_be_sent
+        counts = Counter(number for post in posts for number in self.took(post, said))
         assert not [number for number, count in counts.items() if count > 1], "sent twice"
         if revision is None:
             record = read_journal(self.paths.journal).record
