@@ -5,6 +5,7 @@ be retried is decided above, from the exchange.
 """
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,9 @@ from mmsbatch.gateway.exchange import Answered, Exchange
 from mmsbatch.gateway.hosts import ensure_allowed, is_loopback, read_host
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import PreparedRequest, Response
 
-    from mmsbatch.gateway.transport import Attempt, PlainSession
+    from mmsbatch.gateway.transport import Attempt, WatchedAdapter
 
 #: The longest answer that is read; a chunk's answer is about 20 KB.
 MAX_BODY = 1024 * 1024
@@ -36,10 +37,11 @@ _READABLE = {
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """How an URL is reached: proxies by scheme, and what certificates are checked against."""
+    """How an URL is reached: proxies by scheme, what certificates are checked against, the request but for its body."""
 
     proxies: Mapping[str, str] = field(repr=False)  # a proxy's URL may hold a password
     verify: str | bool
+    request: "PreparedRequest" = field(repr=False)
 
 
 class Poster:
@@ -51,6 +53,8 @@ class Poster:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._routes: dict[str, _Route] = {}
+        self._adapter: WatchedAdapter | None = None
+        self._lock = threading.Lock()
 
     def post(self, url: str, body: bytes, timeout: Timeout) -> Exchange:
         """Send one form, once, and read what comes back, within `timeout.total` seconds.
@@ -60,9 +64,9 @@ class Poster:
         from mmsbatch.gateway import failures, transport  # noqa: PLC0415 - requests is slow to import
 
         route = self._find_route(url)
-        with transport.Attempt(timeout.total) as attempt, transport.PlainSession(_USER_AGENT) as session:
+        with transport.Attempt(timeout.total) as attempt:
             try:
-                response = _send(session, url, body, route, timeout)
+                response = self._send(transport.with_body(route.request, body), route, timeout)
                 with response:
                     return _read_answer(response, attempt, timeout)
             except Exception as error:  # a library's own fault after the send is doubt too, never a crash
@@ -70,11 +74,26 @@ class Poster:
 
     def _find_route(self, url: str) -> _Route:
         """Look the environment up once for each URL: it is a quarter of what a request costs."""
-        route = self._routes.get(url)
-        if route is None:
-            ensure_allowed(url, self._environ)
-            route = self._routes[url] = _Route(_find_proxies(url), _find_certificates(self._environ))
-        return route
+        from mmsbatch.gateway import transport  # noqa: PLC0415
+
+        with self._lock:
+            route = self._routes.get(url)
+            if route is None:
+                ensure_allowed(url, self._environ)
+                request = transport.prepare(url, _USER_AGENT, _FORM)
+                route = self._routes[url] = _Route(_find_proxies(url), _find_certificates(self._environ), request)
+                self._adapter = self._adapter or transport.WatchedAdapter()
+            return route
+
+    def _send(self, request: "PreparedRequest", route: _Route, timeout: Timeout) -> "Response":
+        assert self._adapter is not None  # noqa: S101 - whoever has a route has one
+        return self._adapter.send(
+            request,
+            stream=True,
+            timeout=(min(timeout.connect, timeout.total), min(timeout.read, timeout.total)),
+            verify=route.verify,
+            proxies=dict(route.proxies),
+        )
 
 
 def _find_proxies(url: str) -> Mapping[str, str]:
@@ -93,19 +112,6 @@ def _find_certificates(environ: Mapping[str, str]) -> str | bool:
                 raise GatewayRefusal(f"the certificates that {name} names do not exist")
             return path
     return True
-
-
-def _send(session: "PlainSession", url: str, body: bytes, route: _Route, timeout: Timeout) -> "Response":
-    return session.post(
-        url,
-        data=body,
-        headers={"Content-Type": _FORM},
-        timeout=(min(timeout.connect, timeout.total), min(timeout.read, timeout.total)),
-        allow_redirects=False,
-        stream=True,
-        proxies=dict(route.proxies),
-        verify=route.verify,
-    )
 
 
 def _read_answer(response: "Response", attempt: "Attempt", timeout: Timeout) -> Answered:

@@ -2,7 +2,7 @@
 
 Neither requests nor urllib3 has a deadline for a whole request: a server that drips a byte
 now and then outlives every timeout. Nor do they tell whether a request's bytes may have left.
-An `Attempt` is told of the connection as it is used; a timer shuts the socket down at the deadline.
+An `Attempt` is told of the connection as it is used; a watchdog shuts the socket down at the deadline.
 http.client in turn takes an answer that is cut in its head for a whole one, and a 103 for the answer itself.
 
 Imports requests; imported only when something is sent.
@@ -15,19 +15,19 @@ import threading
 import time
 from enum import IntEnum
 from http.client import HTTPResponse, IncompleteRead
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
 
-from requests import Response, Session
+from requests import PreparedRequest, Request
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
-#: A shutdown can meet a socket that is just being wrapped for TLS; it is tried again until the attempt ends.
-_AGAIN = 0.05
+#: How often the watchdog looks, in seconds. A shutdown can meet a socket that is just being wrapped for TLS:
+#: it is tried again at each look, until the attempt ends.
+_LOOK_EVERY = 0.02
 
 
 class Stage(IntEnum):
@@ -53,9 +53,8 @@ class Attempt:
         self._deadline = time.monotonic() + total
         self._connection: HTTPConnection | None = None
         self._socket: socket.socket | None = None
-        self._ended = threading.Event()
+        self._ended = False
         self._lock = threading.Lock()
-        self._watchdog = threading.Thread(target=self._watch, name="request deadline", daemon=True)
 
     @classmethod
     def current(cls) -> "Attempt":
@@ -66,17 +65,17 @@ class Attempt:
         return attempt
 
     def __enter__(self) -> "Attempt":
-        self._watchdog.start()
         Attempt._of_thread.attempt = self
+        _WATCHDOG.watch(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Under the lock: a shutdown that comes late would hit the connection's next request.
+        # Under the lock: a shutdown that comes late would hit whatever has the socket's number next.
         with self._lock:
-            self._ended.set()
-        self._watchdog.join()
+            self._ended = True
+        _WATCHDOG.forget(self)
         Attempt._of_thread.attempt = None
 
     def follow(self, connection: HTTPConnection, stage: Stage) -> None:
@@ -87,16 +86,12 @@ class Attempt:
             # Kept here: a connection lets go of its socket while an answer that ends with it is still read.
             self._socket = connection.sock
 
-    def _watch(self) -> None:
-        wait = max(0.0, self._deadline - time.monotonic())
-        while not self._ended.wait(wait):
-            self._shut_down()
-            wait = _AGAIN
-
-    def _shut_down(self) -> None:
-        """Wake the thread that waits on the socket: it sees the end of the stream, or an error."""
+    def look(self, now: float) -> None:
+        """Once the deadline is over, wake whoever waits on the socket: they see the stream's end, or an error."""
+        if now < self._deadline:
+            return
         with self._lock:
-            if self._ended.is_set():
+            if self._ended:
                 return
             self.expired = True
             sock = self._socket or (self._connection.sock if self._connection else None)
@@ -104,6 +99,44 @@ class Attempt:
                 # The plain socket's method: the TLS one would take its state away from under the reader.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _Watchdog:
+    """Looks at all attempts under way, on one thread that is there as long as there are any."""
+
+    def __init__(self) -> None:
+        self._attempts: set[Attempt] = set()
+        self._lock = threading.Lock()
+        self._pause = threading.Event()  # never set
+        self._is_running = False
+
+    def watch(self, attempt: Attempt) -> None:
+        """Look after an attempt."""
+        with self._lock:
+            self._attempts.add(attempt)
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, name="request deadlines", daemon=True).start()
+
+    def forget(self, attempt: Attempt) -> None:
+        """Let it be: it has ended."""
+        with self._lock:
+            self._attempts.discard(attempt)
+
+    def _run(self) -> None:
+        while attempts := self._under_way():
+            now = time.monotonic()
+            for attempt in attempts:
+                attempt.look(now)
+            self._pause.wait(_LOOK_EVERY)
+
+    def _under_way(self) -> list[Attempt]:
+        with self._lock:
+            self._is_running = bool(self._attempts)
+            return list(self._attempts)
+
+
+_WATCHDOG = _Watchdog()
 
 
 class _WholeLines(io.BufferedReader):
@@ -166,20 +199,34 @@ class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
     """The same over TLS; connected once the handshake, and a proxy's CONNECT before it, are done."""
 
 
-class _WatchedPool(HTTPConnectionPool):
+class _SpendingPool(HTTPConnectionPool):
+    """Gives each request a connection of its own, and takes none back.
+
+    On a kept connection, what a server sends late (an answer behind another, one to a request given up) would
+    pass for the next request's answer, and no check before the reuse can see it coming. Nor is there a
+    moment in which the server closes what the client is just using again.
+    """
+
     ConnectionCls = _WatchedConnection
 
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.close()
 
-class _WatchedTLSPool(HTTPSConnectionPool):
+
+class _SpendingTLSPool(_SpendingPool, HTTPSConnectionPool):
     ConnectionCls = _WatchedTLSConnection
 
 
 def _watch(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
+    manager.pool_classes_by_scheme = {"http": _SpendingPool, "https": _SpendingTLSPool}
 
 
 class WatchedAdapter(HTTPAdapter):
-    """The default adapter, never with retries, whose connections are watched."""
+    """The default adapter, never with retries, whose connections are watched, and used once.
+
+    It is used without a session, which would follow redirects and keep cookies.
+    """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools' manager."""
@@ -196,23 +243,21 @@ class WatchedAdapter(HTTPAdapter):
         return manager
 
 
-class PlainSession(Session):
-    """A session that takes nothing from the environment, keeps no cookies, and follows nowhere.
+def prepare(url: str, user_agent: str, content_type: str) -> PreparedRequest:
+    """Make a POST without its body. It takes nothing from the environment and carries no cookies."""
+    headers = {
+        "User-Agent": user_agent,
+        "Accept-Encoding": "identity",
+        "Accept": "*/*",
+        "Connection": "close",
+        "Content-Type": content_type,
+    }
+    return Request("POST", url, headers=headers).prepare()
 
-    It is for one request: on a kept connection, what a server sends late (an answer behind another, one to
-    a request given up) would pass for the next request's answer, and no check before the reuse can see it coming.
-    Nor is there a moment in which the server closes what the client is just using again.
-    """
 
-    def __init__(self, user_agent: str) -> None:
-        super().__init__()
-        self.trust_env = False  # no .netrc; proxies are passed with each request
-        self.headers["User-Agent"] = user_agent
-        self.headers["Accept-Encoding"] = "identity"
-        self.headers["Connection"] = "close"
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("http://", WatchedAdapter())
-        self.mount("https://", WatchedAdapter())
-
-    def get_redirect_target(self, resp: Response) -> None:
-        """Find no target: even unfollowed, requests would read a redirect's body whole, however long."""
+def with_body(request: PreparedRequest, body: bytes) -> PreparedRequest:
+    """Return a copy of a prepared request with its body."""
+    whole = request.copy()
+    whole.body = body
+    whole.headers["Content-Length"] = str(len(body))
+    return whole
