@@ -2,7 +2,8 @@
 
 import re
 
-_DIGIT_RUN = re.compile(r"(?<![0-9])[0-9](?:[ .-]?[0-9]){5,}")
+#: Digits with whatever people write between them: blanks of every width, dots, strokes, dashes.
+_DIGIT_RUN = re.compile(r"(?<![0-9])[0-9](?:[\s./\u2010-\u2015-]?[0-9]){5,}")
 DOT = "•"
 
 

@@ -27,7 +27,7 @@ class Console:
         """Refuse an output that cannot, or must not, be written: before the command does anything."""
         if self.output is None:
             return
-        if self.output.name.endswith(_KEPT):
+        if self.output.name.endswith(_KEPT) or self.output.resolve().name.endswith(_KEPT):
             raise UsageProblem(f"-o {self.output}: a report must not replace a campaign, its recipients or its record")
         if self.output.is_dir() or not self.output.absolute().parent.is_dir():
             raise UsageProblem(f"-o {self.output}: the report cannot be written there")

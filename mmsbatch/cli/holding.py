@@ -11,6 +11,7 @@ from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.record.book import RecordBook, hold_record
+from mmsbatch.record.fold import Record
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
@@ -45,9 +46,10 @@ class ExclusiveAccount:
         """Whether no request may still be debited; of the last spender's record, if it is at hand, its doubt tells."""
         if self._lock is None:
             return False
-        open_here = any(self.was_last(book) and book.record.in_doubt for book in books)
-        known_here = any(self.was_last(book) for book in books)
-        return not open_here and (self._at_rest or known_here)
+        ours = [book.record for book in books if self.was_last(book)]
+        if any(record.in_doubt for record in ours):
+            return False
+        return self._at_rest or any(not _has_open_proof(record) for record in ours)
 
     def begin(self, book: RecordBook) -> None:
         """Write down that this record's run spends now."""
@@ -57,10 +59,18 @@ class ExclusiveAccount:
         """Write down that it ended, and whether it left a request open."""
         self._sign(str(book.paths.journal), at_rest=not book.record.in_doubt)
 
+    def end_proof(self, book: RecordBook) -> None:
+        """Write down the same of a proof."""
+        self._sign(str(book.paths.journal), at_rest=not _has_open_proof(book.record))
+
     def _sign(self, record: str, at_rest: bool) -> None:
         self._record, self._at_rest = record, at_rest
         if self._lock is not None:
             self._lock.sign(replace(self._holder, record=record, at_rest=at_rest))
+
+
+def _has_open_proof(record: Record) -> bool:
+    return any(proof.is_in_doubt for proof in record.proofs.values())
 
 
 @contextmanager

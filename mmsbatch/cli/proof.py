@@ -66,7 +66,7 @@ def proof(
     with connect(loaded.workspace.settings, os.environ) as connection:
         connection.ask_account()
         verdict = _send(loaded, to_send, connection, new_campaign)
-    console.report(f"proof: {verdict.reason}; {verdict.accepted} accepted, {len(verdict.rejected)} rejected")
+    console.report_done(f"proof: {verdict.reason}; {verdict.accepted} accepted, {len(verdict.rejected)} rejected")
     raise typer.Exit(_CODES[verdict.fate] if verdict.fate in _CODES else refusal_code(verdict))
 
 
@@ -114,4 +114,4 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
         try:
             return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)
         finally:
-            exclusive.end(book)
+            exclusive.end_proof(book)

@@ -1,5 +1,6 @@
 """Asking for the account's state and credit before anything is sent (manual 3)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -48,7 +49,7 @@ def query_account(poster: Posts, settings: GatewaySettings, credentials: Credent
         case NotSent(reason) | Lost(reason):
             raise GatewayRefusal(f"the account could not be checked: {reason}", "nothing was sent; try again later")
         case Answered():
-            return read_account(_read_whole(exchange).without(credentials.hide))
+            return read_account(_read_whole(exchange, credentials.hide))
 
 
 def read_account(answer: Answer) -> AccountState:
@@ -82,14 +83,14 @@ def _encode_question(credentials: Credentials, charset: str) -> bytes:
         raise GatewayRefusal(f"the credentials hold a character that the charset {charset} lacks") from None
 
 
-def _read_whole(exchange: Answered) -> Answer:
+def _read_whole(exchange: Answered, hide: Callable[[str], str]) -> Answer:
     if not 200 <= exchange.http_status < 300:
         hint = "nothing was sent; try again later" if exchange.http_status >= 500 else "check account_url"
         raise GatewayRefusal(f"the account could not be checked: HTTP {exchange.http_status}", hint)
     if not exchange.complete:
         told = exchange.reason or "the answer was cut off"
         raise GatewayRefusal(f"the account could not be checked: {told}", "try again later")
-    return read_answer(exchange.body, exchange.complete)
+    return read_answer(exchange.body, exchange.complete, hide)
 
 
 def _describe(answer: Answer) -> str:

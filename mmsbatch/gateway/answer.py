@@ -8,7 +8,7 @@ other lines, loses a last line without an end, and cuts IDs at the first line en
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mmsbatch.masking import mask_digits
@@ -51,10 +51,6 @@ class Answer:
     available: Decimal | None = None
     problem: str = ""
 
-    def without(self, hide: Callable[[str], str]) -> "Answer":
-        """Return the answer with its free texts passed through `hide`: they may echo credentials."""
-        return replace(self, status_text=hide(self.status_text), campaign_id=hide(self.campaign_id))
-
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -75,10 +71,11 @@ def normalise_number(text: str) -> str | None:
     return f"33{match[1]}" if match else None
 
 
-def read_answer(body: bytes, complete: bool) -> Answer:
+def read_answer(body: bytes, complete: bool, hide: Callable[[str], str] = str) -> Answer:
     """Read an answer's body; `complete` is False where bytes may be missing at its end.
 
     A line counts only if it surely arrived whole: ended by a line break, or the last of a complete body.
+    Free texts are passed through `hide` before anything is cut from them: they may echo credentials.
     """
     entries = list(_read_entries(_decode(body, complete), complete))
     status, problem = _read_status(entries)
@@ -89,11 +86,11 @@ def read_answer(body: bytes, complete: bool) -> Answer:
         status=status,
         has_status=any(entry.key == "Status" for entry in entries),
         # Masked before it is cut: half a number would pass for a short one.
-        status_text=mask_digits(text[: 10 * _TEXT_LIMIT])[:_TEXT_LIMIT],
+        status_text=mask_digits(hide(text)[: 10 * _TEXT_LIMIT])[:_TEXT_LIMIT],
         credits=_read_amount(_first(entries, "Credits")),
         invalid=tuple(number for number in map(normalise_number, invalid) if number),
         invalid_count=len(invalid),
-        campaign_id=_read_campaign_id(_first(entries, "CampaignID")),
+        campaign_id=_read_campaign_id(hide(_first(entries, "CampaignID"))),
         ids=ids,
         ids_complete=_has_all_ids(entries, complete),
         needed=_read_figure(_NEEDED, text),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
 from mmsbatch.errors import GatewayRefusal
 
@@ -63,8 +64,11 @@ class Credentials:
 
     def hide(self, text: str) -> str:
         """Mask the passcode and the client code in a text that came from outside: a gateway may echo them."""
-        for secret in {self.passcode.reveal(), self.client_code, self.client, self.account}:
-            text = re.sub(re.escape(secret), _MASKED, text, flags=re.IGNORECASE) if secret else text
+        secrets = {self.passcode.reveal(), self.client_code, self.client, self.account} - {""}
+        forms = secrets | set(map(quote, secrets)) | set(map(quote_plus, secrets))
+        # The longest first: a short one may be a part of another.
+        for form in sorted(forms, key=len, reverse=True):
+            text = re.sub(re.escape(form), _MASKED, text, flags=re.IGNORECASE)
         return text
 
     @property

@@ -5,7 +5,7 @@ is what the answer says, and everything else is doubt. Doubt never sends twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from mmsbatch.gateway.answer import Answer, read_answer
@@ -47,11 +47,6 @@ class Verdict:
     unaccounted: tuple[str, ...] = field(default=(), repr=False)
     warning: str = ""
 
-    def without(self, hide: Callable[[str], str]) -> "Verdict":
-        """Return the verdict with all that the gateway said passed through `hide`."""
-        answer = self.answer.without(hide) if self.answer else None
-        return replace(self, answer=answer, reason=hide(self.reason))
-
     @property
     def stops(self) -> bool:
         """Whether no other chunk may be started, whatever their texts and the limits are."""
@@ -65,19 +60,21 @@ _FATES = {
 }
 
 
-def judge(exchange: Exchange, numbers: Sequence[str], scheduled: bool) -> Verdict:
-    """Judge the exchange of a chunk with these numbers (`336…`); `scheduled`: the flow had a DATE."""
+def judge(exchange: Exchange, numbers: Sequence[str], scheduled: bool, hide: Callable[[str], str] = str) -> Verdict:
+    """Judge the exchange of a chunk with these numbers (`336…`); `scheduled`: the flow had a DATE.
+
+    `hide` masks credentials in what the gateway said.
+    """
     match exchange:
         case NotSent(reason):
             return Verdict(Fate.RETRY_NOT_SENT, Reaction.RETRY_THEN_FAILED, reason)
         case Lost(reason):
             return Verdict(Fate.IN_DOUBT, Reaction.HOLD, reason)
         case Answered():
-            return _judge_answer(exchange, numbers, scheduled)
+            return _judge_answer(exchange, read_answer(exchange.body, exchange.complete, hide), numbers, scheduled)
 
 
-def _judge_answer(exchange: Answered, numbers: Sequence[str], scheduled: bool) -> Verdict:
-    answer = read_answer(exchange.body, exchange.complete)
+def _judge_answer(exchange: Answered, answer: Answer, numbers: Sequence[str], scheduled: bool) -> Verdict:
     # A success of a request that did not leave whole cannot be one of all its numbers.
     if answer.status in SUCCESSES and not exchange.early:
         return _judge_success(exchange, answer, numbers, scheduled)

@@ -45,7 +45,7 @@ def send_proof(
     book.append(ProofSending(at=clock.stamp(), proof=name, revision=revision, numbers=kept))
     book.show()
     exchange = post(request_body(proof.prepared, credentials, proof.numbers, proof.text, at_once=True))
-    verdict = judge(exchange, proof.numbers, scheduled=False).without(credentials.hide)
+    verdict = judge(exchange, proof.numbers, scheduled=False, hide=credentials.hide)
     try:
         book.append(_answered(name, verdict, clock.stamp()))
         book.show()

@@ -209,8 +209,8 @@ class CampaignRun:
         self._context.watcher.on_progress(self._counts.progress)
 
     def _judge(self, delivery: Delivery, attempt: _Attempt) -> Verdict:
-        judged = judge(delivery.exchange, attempt.job.numbers, self._campaign.schedule is not None)
-        return judged.without(self._context.credentials.hide)
+        scheduled, hide = self._campaign.schedule is not None, self._context.credentials.hide
+        return judge(delivery.exchange, attempt.job.numbers, scheduled, hide)
 
     def _is_tried_again(self, landed: _Landed) -> bool:
         return landed.verdict.fate in _RETRIED and landed.attempt.number <= self._settings.retries

@@ -1,5 +1,7 @@
 """What a gateway or a person says may hold a secret or a number: neither comes through to output and files."""
 
+from urllib.parse import quote_plus
+
 from campaign_repo import CLIENT_CODE, PASSCODE, CampaignRepo, Serve, number
 
 SPEC = "campaigns/sale.yaml"
@@ -47,3 +49,27 @@ def test_a_number_in_a_reason_is_masked(repo: CampaignRepo, serve: Serve) -> Non
     assert repo.journal()[-1]["reason"].startswith("asked who has •")
     assert repo.manifest()["chunks"][0]["resolved"]["reason"].endswith("•01")
     repo.check_discretion()
+
+
+def test_an_echoed_secret_is_masked_whole_wherever_a_text_is_cut(repo: CampaignRepo, serve: Serve) -> None:
+    """Its digits are not masked before it, nothing is cut within it, and it may come percent-encoded."""
+    encoded = quote_plus(PASSCODE)
+    prepare(
+        repo, serve, f"garbage=Status=102\nStatusText={'x' * 190}{PASSCODE} {encoded}\nCampaignID={'y' * 60}{PASSCODE}"
+    )
+    repo.run("apply", SPEC, "--yes")
+    [chunk] = repo.manifest()["chunks"]
+    assert chunk["status_text"] == f"{'x' * 190}••• •••"
+    assert chunk["campaign_id"] == f"{'y' * 60}•••"
+
+
+def test_a_report_through_a_link_replaces_no_record(repo: CampaignRepo, serve: Serve) -> None:
+    prepare(repo, serve)
+    assert repo.run("apply", SPEC, "--yes").code == 0
+    journal = repo.campaigns / "sale.local.journal.jsonl"
+    before = journal.read_bytes()
+    (repo.root / "report.txt").symlink_to(journal)
+    ended = repo.run("plan", SPEC, "--offline", "-o", "report.txt")
+    assert ended.code == 2
+    assert "a report must not replace a campaign, its recipients or its record" in ended.err
+    assert journal.read_bytes() == before

@@ -260,3 +260,15 @@ def test_one_holder_at_a_time_has_an_exclusive_account(tmp_path: Path, monkeypat
         hold_account(settings, "3f2a9c0d1e4b", holder),
     ):
         pass
+
+
+def test_a_proof_that_is_debited_late_is_not_taken_for_the_lost_request(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = prepare(
+        repo, serve("latency-before=2:1", "drop-before:2"), timeout={"connect": 5, "read": 0.3, "total": 10}
+    )
+    repo.write_rows(range(2))
+    assert repo.run("proof", SPEC, "--to", "06 39 98 00 77", "--to", "06 39 98 00 78").code == 4
+    prepare(repo, gateway, settle_seconds=3)
+    repo.write_rows(range(2))
+    assert repo.run("apply", SPEC, "--yes").code == 4
+    assert repo.totals() == {"rows": 2, "in_doubt": 2}
