@@ -74,7 +74,8 @@ class LocalDisk:
             _lock_for_this_write(descriptor)
             self._raise_if_changed(descriptor, at, torn)
             self._system.ftruncate(descriptor, at)
-            self._write_durably(descriptor, data, at)
+            self._write_all(descriptor, data, at)
+            self._system.fsync(descriptor)
         finally:
             self._system.close(descriptor)
         if created:
@@ -111,16 +112,6 @@ class LocalDisk:
     def _raise_if_changed(self, descriptor: int, at: int, torn: int) -> None:
         if not at <= self._system.fstat(descriptor).st_size <= at + torn:
             raise OSError(errno.ESTALE, "the journal was changed by something else during the run")
-
-    def _write_durably(self, descriptor: int, data: bytes, at: int) -> None:
-        """Write and flush; what a full disk took of it is taken back, or it would announce what does not leave."""
-        try:
-            self._write_all(descriptor, data, at)
-            self._system.fsync(descriptor)
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._system.ftruncate(descriptor, at)
-            raise
 
     def _write_all(self, descriptor: int, data: bytes, at: int) -> None:
         while data:

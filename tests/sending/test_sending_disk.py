@@ -1,5 +1,6 @@
 """A disk that refuses, a process that dies: at any operation nobody is sent to twice, and nobody is lost."""
 
+import os
 import re
 from collections import Counter
 
@@ -166,3 +167,31 @@ def test_nothing_is_done_where_late_rows_cannot_even_be_begun(world):
     assert outcome.exit_code is ExitCode.REFUSED
     assert len(world.posts) == 1
     assert world.events[-1].name == "run-ended"
+
+
+class FullAt:
+    """A system whose disk takes no more once a text was written, and from then on nothing at all."""
+
+    def __init__(self, text):
+        self._text, self._full = text, False
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def pwrite(self, fd, data, offset):
+        if self._full:
+            raise no_space()
+        place = data.find(self._text)
+        self._full = place >= 0
+        return os.pwrite(fd, data if place < 0 else data[: data.index(b"\n", place) + 1], offset)
+
+
+def test_what_a_full_disk_took_of_an_announcement_is_no_doubt(world):
+    """Three requests are announced together, and the disk is full behind the second: none of them leaves."""
+    full = FullAt(b'"sending","at":"2026-12-19T09:00:00.000Z","chunk":"1-2"')
+    outcome = world.run(gateway={"concurrency": 3}, disk=LocalDisk(full))
+    assert (outcome.exit_code, world.posts) == (ExitCode.REFUSED, [])
+    book = world.open_book()
+    assert book.record.in_doubt == []
+    assert world.run().exit_code is ExitCode.DONE
+    assert_everybody_once(world)
