@@ -8,7 +8,7 @@ from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
-from mmsbatch.record.manifest import manifest_text, raise_if_ahead, read_manifest
+from mmsbatch.record.manifest import ManifestWriter, raise_if_ahead, read_manifest
 from mmsbatch.record.paths import RecordPaths
 
 MANIFEST_EVERY = 1.0
@@ -37,6 +37,7 @@ class RecordBook:
             self._disk.settle(paths.journal)
         self._writer = JournalWriter(paths.journal, content.tail, self._disk)
         self._monotonic = monotonic
+        self._manifest = ManifestWriter()
         self._shown_at: float | None = None
         self._is_overtaken = False
 
@@ -66,7 +67,7 @@ class RecordBook:
             self._disk.replace(self.paths.manifest, text)
 
     def _text(self) -> bytes:
-        return manifest_text(self.record, self._writer.tail).encode(errors="replace")
+        return self._manifest.write(self.record, self._writer.tail).encode(errors="replace")
 
     def show_now_and_then(self) -> None:
         """Replace the manifest, at most once a second."""

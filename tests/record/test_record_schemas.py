@@ -13,7 +13,7 @@ from record_builders import any_journals, events_of, histories
 from mmsbatch.record.chain import START, Tail, encode_line
 from mmsbatch.record.events import EVENTS, Rejection, Totals
 from mmsbatch.record.fold import Record
-from mmsbatch.record.manifest import manifest_text
+from mmsbatch.record.manifest import ManifestWriter, manifest, manifest_text
 from mmsbatch.record.states import ChunkState, RevisionStatus
 from mmsbatch.resources import schema_text
 
@@ -108,10 +108,14 @@ def test_a_line_with_one_key_more_or_less_is_not(event, data):
 @settings(max_examples=40)
 @given(histories())
 def test_the_manifest_of_any_history_is_valid_after_every_event(history):
-    record = Record()
+    record, writer = Record(), ManifestWriter()
     for event in history.events:
         record.apply(event)
-        WHOLE.validate(json.loads(manifest_text(record, Tail(lines=1))))
+        shown = manifest(record, Tail(lines=1))
+        WHOLE.validate(shown)
+        # Written on from the last time, or anew: the same text.
+        text = json.dumps(shown, ensure_ascii=False, indent=2) + "\n"
+        assert writer.write(record, Tail(lines=1)) == manifest_text(record, Tail(lines=1)) == text
 
 
 def properties_of(name):
