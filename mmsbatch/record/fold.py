@@ -277,7 +277,7 @@ class Record:
         chunk.state = state
         after, outside = _numbers_after(chunk), revision.outside
         counted = {key: found for key, found in after.items() if key not in outside} if outside else after
-        moves = Counter(zip(map(revision.numbers.__getitem__, counted), counted.values(), strict=True))
+        moves = _count_moves([revision.numbers[key] for key in counted], list(counted.values()))
         revision.numbers.update(after)
         for (before, found), count in moves.items():
             if before is found:
@@ -321,6 +321,13 @@ def _numbers_after(chunk: ChunkRecord) -> dict[str, NumberState]:
         found |= dict.fromkeys(chunk.answer.unaccounted, NumberState.UNACCOUNTED)
         found |= {rejection.number: NumberState.REJECTED for rejection in chunk.answer.rejected}
     return found
+
+
+def _count_moves(before: list[NumberState], after: list[NumberState]) -> Mapping[tuple[NumberState, NumberState], int]:
+    """Count the numbers by their state before and after; mostly all of a chunk go the same way."""
+    if after and before.count(before[0]) == after.count(after[0]) == len(after):
+        return {(before[0], after[0]): len(after)}
+    return Counter(zip(before, after, strict=True))
 
 
 def _moved(totals: Totals, source: str, target: str, count: int) -> Totals:

@@ -10,6 +10,7 @@ from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
+from mmsbatch.recipients.numbers import wire_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,11 @@ def chunk_jobs(planned: PlannedCampaign) -> Iterator[ChunkJob]:
 
 def chunk_job(prepared: Prepared, chunk: ChunkPlan) -> ChunkJob:
     """Look up what a chunk stands for."""
-    recipients = [prepared.audience.recipients[place] for place in chunk.members]
+    recipients, members = prepared.audience.recipients, chunk.members
     return ChunkJob(
         chunk.id,
-        tuple(recipient.number for recipient in recipients),
-        tuple(recipient.line for recipient in recipients),
+        tuple(map(wire_number, map(recipients.numbers.__getitem__, members))),
+        tuple(map(recipients.lines.__getitem__, members)),
         prepared.rendering.texts[chunk.text],
     )
 
