@@ -72,14 +72,15 @@ class Dispatcher:
 
     def send_all(self, campaigns: Sequence[OpenCampaign], balance: Decimal | None) -> Iterator[ApplyResult]:
         """Send one campaign after the other; a stop in one leaves the later ones untouched."""
-        why_not = ""
+        why_not, has_begun = "", False
         for each in campaigns:
             why_not = why_not or self.interruption.reason
             if why_not:
                 yield self._result(each, f"not begun: {why_not}")
             elif each.planned.plan.has_something_to_send or each.is_recount:
                 self._tell_closing(each)
-                result = self._send(each, campaigns, balance)
+                result = self._send(each, campaigns, balance, has_begun)
+                has_begun = True
                 yield result
                 balance = self._balance_after(result, balance)
                 why_not = "the campaign before it stopped" if result.is_stopped else ""
@@ -106,14 +107,19 @@ class Dispatcher:
                 "revision is complete without them, and they are late if they come back"
             )
 
-    def _send(self, each: OpenCampaign, campaigns: Sequence[OpenCampaign], balance: Decimal | None) -> ApplyResult:
-        """Send one campaign; what keeps it from beginning stops it, and not what was done before."""
+    def _send(
+        self, each: OpenCampaign, campaigns: Sequence[OpenCampaign], balance: Decimal | None, has_begun: bool
+    ) -> ApplyResult:
+        """Send one campaign. What keeps it from beginning hides nothing of those before it, if one `has_begun`.
+
+        Raises MmsbatchError where none has.
+        """
         verdict = verdict_line(each.planned.plan)
         is_at_rest = self.account.is_at_rest([campaign.book for campaign in campaigns])
         try:
             outcome = self._run(each, balance, is_at_rest)
         except MmsbatchError as error:
-            if each is campaigns[0]:
+            if not has_begun:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)

@@ -10,6 +10,7 @@ from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
+from mmsbatch.errors import Refusal
 from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.fold import Record
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
@@ -96,7 +97,13 @@ def hold_opening(account: str, holder: Holder) -> AbstractContextManager[HeldLoc
 
 
 def _shared_folder() -> Path:
-    return Path(tempfile.gettempdir())
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise Refusal(
+            "there is no folder for temporary files, where runs of one account find each other",
+            "set TMPDIR to one that all runs on this machine share",
+        ) from error
 
 
 class RecordHolder:
