@@ -1,5 +1,7 @@
 """Long reading is followed on standard error, as the terminal or log takes it, and not where it must be quiet."""
 
+from itertools import product
+
 import pytest
 
 from mmsbatch.cli import reading_progress
@@ -49,11 +51,12 @@ def test_silence(follow):
     assert follow(is_silent=True, is_live=True) == ""
 
 
-@pytest.mark.parametrize("command", ["plan --offline", "validate", "render"])
-@pytest.mark.parametrize("options", ["", "--quiet", "--format json"])
+#: `render` has no option that would silence it.
+READING = [("render", ""), *product(["plan --offline", "validate"], ["", "--quiet", "--format json"])]
+
+
+@pytest.mark.parametrize(("command", "options"), READING)
 def test_commands_that_read_follow_it(command, options, tmp_path, monkeypatch, capsys):
-    if command == "render" and options:
-        pytest.skip("render has neither option")
     monkeypatch.setattr(reading_progress, "has_colors", lambda: True)
     monkeypatch.setattr(reading_progress, "LIVE_AFTER", 0.0)
     (tmp_path / "sale.csv").write_text("phone\n" + f"06{'0' * 8}\n" * 60_000)
