@@ -20,6 +20,7 @@ from mmsbatch.cli.options import (
     check_format,
     read_duration,
 )
+from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.errors import UsageProblem
 
 SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of them.", show_default=False)
@@ -72,6 +73,7 @@ def apply(
         yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign, read_duration(max_duration)
     )
     console = Console(output, quiet or output_format == "json")
-    loaded = load(specs, config, gateway, recipients)
+    with following_rows(is_silent=console.quiet) as on_rows:
+        loaded = load(specs, config, gateway, recipients, on_rows)
     loaded.raise_if_invalid()
     raise typer.Exit(Application(loaded, options, console, output_format).carry_out())
