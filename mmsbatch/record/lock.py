@@ -56,7 +56,10 @@ class HeldLock:
             os.pwrite(self.descriptor, content, 0)
             os.ftruncate(self.descriptor, len(content))
         except OSError as error:
-            raise Refusal(f"{self.path}: the lock cannot be written: {error.strerror}") from error
+            raise Refusal(
+                f"{self.path}: the lock cannot be written: {error.strerror}",
+                "make room, or the folder writable, then run again",
+            ) from error
 
 
 @contextmanager
