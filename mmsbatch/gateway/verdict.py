@@ -26,8 +26,6 @@ class Fate(Enum):
 #: HTTP statuses of a server that did not hand the request to the gateway's program.
 REFUSING_HTTP = frozenset({*range(300, 400), 401, 403, 404, 405, 407, 411, 413, 414, 431})
 
-_STOPS = frozenset({Reaction.STOP, Reaction.STOP_FOR_CREDIT})
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -46,11 +44,6 @@ class Verdict:
     rejected: tuple[str, ...] = field(default=(), repr=False)
     unaccounted: tuple[str, ...] = field(default=(), repr=False)
     warning: str = ""
-
-    @property
-    def stops(self) -> bool:
-        """Whether no other chunk may be started, whatever their texts and the limits are."""
-        return self.reaction in _STOPS
 
 
 _FATES = {

@@ -32,7 +32,6 @@ def test_every_status_has_its_fate(status) -> None:
     verdict = answered(f"Status={status.code}\nStatusText={status.text}\nCredits=5\n")
     assert verdict.fate is FATES.get(status.reaction, Fate.REFUSED)
     assert verdict.reaction is status.reaction
-    assert verdict.stops is (status.reaction in (Reaction.STOP, Reaction.STOP_FOR_CREDIT))
     assert verdict.reason == f"status {status.code}: {status.meaning}"
     assert verdict.answer is not None
     assert verdict.answer.status == status.code
@@ -85,7 +84,7 @@ def test_a_success_of_the_other_kind_warns(status: int, scheduled: bool, warns: 
 @pytest.mark.parametrize("http_status", sorted(REFUSING_HTTP))
 def test_a_refusing_http_status_without_a_status_line(http_status: int) -> None:
     verdict = answered("<html>no</html>", http_status)
-    assert (verdict.fate, verdict.stops) == (Fate.REFUSED, True)
+    assert (verdict.fate, verdict.reaction) == (Fate.REFUSED, Reaction.STOP)
     assert verdict.reason == f"HTTP {http_status} without an answer of the gateway"
 
 
@@ -124,7 +123,7 @@ def test_a_success_counts_under_any_http_status(http_status: int) -> None:
 )
 def test_everything_else_is_doubt(body: str, http_status: int, complete: bool) -> None:
     verdict = answered(body, http_status, complete)
-    assert (verdict.fate, verdict.reaction, verdict.stops) == (Fate.IN_DOUBT, Reaction.HOLD, False)
+    assert (verdict.fate, verdict.reaction) == (Fate.IN_DOUBT, Reaction.HOLD)
     assert verdict.reason
     assert (verdict.accepted, verdict.rejected, verdict.unaccounted) == (0, (), ())
 

@@ -65,10 +65,12 @@ class CrashWorld(World):
     def took(self, post, said=None):
         """Return the numbers of a post that got the message, or may have where no answer came.
 
-        A person's word is for a whole chunk, whatever the lost answer would have said of single numbers.
+        A person's word is for a whole chunk, and its last attempt, whatever the lost answer would have said
+        of single numbers.
         """
         if post.chunk in (self.said_to_be_sent if said is None else said):
-            return post.numbers if post.step is not REFUSED_CONNECTION else ()
+            last = next(each for each in reversed(self.posts) if each.chunk == post.chunk)
+            return post.numbers if post is last and post.step is not REFUSED_CONNECTION else ()
         step = getattr(post.step, "exchange", post.step)
         step = getattr(step, "then", step)
         if not isinstance(step, Answered):
