@@ -72,7 +72,8 @@ class Application:
         configuration, account = self._loaded.workspace.configuration, connection.credentials.fingerprint
         new_campaign = self._options.new_campaign
         access = RecordAccess(configuration, self._settings, account, self._environ, new_campaign, writes=True)
-        with hold_account(self._settings, account, this_process(self._environ, self._clock.stamp())) as exclusive:
+        holder = this_process(self._environ, self._clock.stamp())
+        with hold_account(self._settings, account, holder, self._clock) as exclusive:
             yield Dispatcher(
                 connection,
                 access,

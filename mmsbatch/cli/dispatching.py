@@ -115,15 +115,14 @@ class Dispatcher:
         Raises MmsbatchError where none has.
         """
         verdict = verdict_line(each.planned.plan)
-        is_at_rest = self.account.is_at_rest([campaign.book for campaign in campaigns])
         try:
-            outcome = self._run(each, balance, is_at_rest)
+            outcome = self._run(each, balance, self.account.is_at_rest)
         except MmsbatchError as error:
             if not has_begun:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)
-        self.account.end(each.book)
+        self.account.end(each.book, is_in_doubt=bool(each.book.record.in_doubt))
         shown = outcome if each.planned.plan.has_something_to_send or outcome.exit_code is not ExitCode.DONE else None
         return self._result(each, verdict, shown)
 

@@ -1,7 +1,7 @@
 """Opens the records of a call for writing, under their locks, and says what a former run left behind."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import Refusal
 from mmsbatch.record.book import RecordBook, hold_record
-from mmsbatch.record.fold import Record
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
 from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
@@ -30,61 +29,58 @@ class HeldRecord:
 class ExclusiveAccount:
     """An account for as long as a call holds it, and who on this machine spent from it last.
 
-    Without `exclusive_account` nothing is held, and no balance means anything.
+    Without `exclusive_account` nothing is held, and no balance means anything. A request that nobody
+    heard of may be debited for `settle_seconds` more: until then the account is not at rest, whoever
+    spends meanwhile.
     """
 
-    def __init__(self, lock: HeldLock | None, holder: Holder) -> None:
-        self._lock, self._holder = lock, holder
-        self._record, self._at_rest = "", True
-        if lock is not None and lock.former is not None:
-            self._record, self._at_rest = lock.former.record, lock.former.at_rest
+    def __init__(self, lock: HeldLock | None, holder: Holder, settle_seconds: float, clock: Clock) -> None:
+        self._lock, self._holder, self._settle_seconds, self._clock = lock, holder, settle_seconds, clock
+        former = lock.former if lock is not None else None
+        self._record = former.record if former else ""
+        self._rests_from = 0.0
+        if former is not None and not former.at_rest:
+            self._disturb()
 
     def was_last(self, book: RecordBook) -> bool:
         """Whether nobody spent since this record's last run: only then does the balance say anything of it."""
         return self._lock is not None and self._record == str(book.paths.journal)
 
-    def is_at_rest(self, books: Sequence[RecordBook]) -> bool:
-        """Whether no request may still be debited; of the last spender's record, if it is at hand, its doubt tells."""
-        if self._lock is None:
-            return False
-        ours = [book.record for book in books if self.was_last(book)]
-        if any(record.in_doubt for record in ours):
-            return False
-        return self._at_rest or any(not _has_open_proof(record) for record in ours)
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no request may still be debited: only from such a balance can a run be followed."""
+        return self._lock is not None and self._clock.monotonic() >= self._rests_from
 
     def begin(self, book: RecordBook) -> None:
-        """Write down that this record's run spends now."""
+        """Write down that this record's run, or proof, spends now."""
         self._sign(str(book.paths.journal), at_rest=False)
 
-    def end(self, book: RecordBook) -> None:
+    def end(self, book: RecordBook, *, is_in_doubt: bool) -> None:
         """Write down that it ended, and whether it left a request open."""
-        self._sign(str(book.paths.journal), at_rest=not book.record.in_doubt)
+        if is_in_doubt:
+            self._disturb()
+        self._sign(str(book.paths.journal), at_rest=self.is_at_rest)
 
-    def end_proof(self, book: RecordBook) -> None:
-        """Write down the same of a proof."""
-        self._sign(str(book.paths.journal), at_rest=not _has_open_proof(book.record))
+    def _disturb(self) -> None:
+        self._rests_from = self._clock.monotonic() + self._settle_seconds
 
     def _sign(self, record: str, at_rest: bool) -> None:
-        self._record, self._at_rest = record, at_rest
+        self._record = record
         if self._lock is not None:
             self._lock.sign(replace(self._holder, record=record, at_rest=at_rest))
 
 
-def _has_open_proof(record: Record) -> bool:
-    return any(proof.is_in_doubt for proof in record.proofs.values())
-
-
 @contextmanager
-def hold_account(settings: GatewaySettings, account: str, holder: Holder) -> Iterator[ExclusiveAccount]:
+def hold_account(settings: GatewaySettings, account: str, holder: Holder, clock: Clock) -> Iterator[ExclusiveAccount]:
     """Hold an account for the block, if it is exclusive.
 
     Raises Locked, naming the holder, where another run on this machine has it.
     """
     if not settings.exclusive_account:
-        yield ExclusiveAccount(None, holder)
+        yield ExclusiveAccount(None, holder, settings.settle_seconds, clock)
         return
     with hold_lock(account_lock(_shared_folder(), account), holder, "account") as lock:
-        yield ExclusiveAccount(lock, holder)
+        yield ExclusiveAccount(lock, holder, settings.settle_seconds, clock)
 
 
 def hold_opening(account: str, holder: Holder) -> AbstractContextManager[HeldLock]:

@@ -103,7 +103,7 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     paths = record_paths(campaign, settings.name)
     with (
         writing_record(),
-        hold_account(settings, account, holder) as exclusive,
+        hold_account(settings, account, holder, clock) as exclusive,
         hold_record(paths, holder) as content,
     ):
         keeping = access.check(to_send.prepared.campaign, content.record)
@@ -114,4 +114,4 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
         try:
             return send_proof(to_send, book, connection.credentials, keeping=keeping, post=connection.post, clock=clock)
         finally:
-            exclusive.end_proof(book)
+            exclusive.end(book, is_in_doubt=any(proof.is_in_doubt for proof in book.record.proofs.values()))

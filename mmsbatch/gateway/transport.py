@@ -97,8 +97,9 @@ class Attempt:
             sock = self._socket or (self._connection.sock if self._connection else None)
             if sock is not None:
                 # The plain socket's method: the TLS one would take its state away from under the reader.
+                # TLS within TLS, through a proxy, is no socket, and has one.
                 with contextlib.suppress(OSError):
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 
 
 class _Watchdog:
@@ -115,8 +116,8 @@ class _Watchdog:
         with self._lock:
             self._attempts.add(attempt)
             if not self._is_running:
-                self._is_running = True
                 threading.Thread(target=self._run, name="request deadlines", daemon=True).start()
+                self._is_running = True
 
     def forget(self, attempt: Attempt) -> None:
         """Let it be: it has ended."""
@@ -127,7 +128,8 @@ class _Watchdog:
         while attempts := self._under_way():
             now = time.monotonic()
             for attempt in attempts:
-                attempt.look(now)
+                with contextlib.suppress(Exception):  # one attempt's trouble must not leave the others without end
+                    attempt.look(now)
             self._pause.wait(_LOOK_EVERY)
 
     def _under_way(self) -> list[Attempt]:

@@ -39,10 +39,16 @@ class RecordBook:
         self._monotonic = monotonic
         self._manifest = ManifestWriter()
         self._shown_at: float | None = None
+        self._shown_lines = 0
         self._is_overtaken = False
 
     def append(self, *events: Event) -> None:
-        """Write the events durably, with one flush, then take them in. Raises OSError where the disk refuses."""
+        """Write the events durably, with one flush, then take them in.
+
+        Raises OSError where the disk refuses, and from then on always where somebody else wrote the journal on.
+        """
+        if self._is_overtaken:
+            raise OSError(ESTALE, "the journal was changed by something else during the run")
         try:
             self._writer.append(*events)
         except OSError as error:
@@ -56,7 +62,7 @@ class RecordBook:
         if self._is_overtaken:
             return
         self._disk.replace(self.paths.manifest, self._text())
-        self._shown_at = self._monotonic()
+        self._shown_at, self._shown_lines = self._monotonic(), self._writer.tail.lines
 
     def catch_up(self) -> None:
         """Bring a manifest up to date that a crash left behind its journal; no write where nothing differs."""
@@ -70,7 +76,9 @@ class RecordBook:
         return self._manifest.write(self.record, self._writer.tail).encode(errors="replace")
 
     def show_now_and_then(self) -> None:
-        """Replace the manifest, at most once a second."""
+        """Replace the manifest where the journal went on since, at most once a second."""
+        if self._shown_lines == self._writer.tail.lines:
+            return
         if self._shown_at is None or self._monotonic() - self._shown_at >= MANIFEST_EVERY:
             self.show()
 

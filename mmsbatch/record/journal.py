@@ -1,6 +1,7 @@
 """The journal: the truth of what was sent. Append-only, flushed line by line, chained."""
 
 from dataclasses import dataclass
+from errno import EAGAIN, ESTALE
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
@@ -96,6 +97,10 @@ def _fold(lines: Lines) -> Record:
     return record
 
 
+#: Of these a write has not begun: somebody else wrote the file, or holds it.
+_NOT_BEGUN = frozenset({ESTALE, EAGAIN})
+
+
 class JournalWriter:
     """Appends events to one journal; the caller holds its lock."""
 
@@ -120,8 +125,12 @@ class JournalWriter:
             line, digest = encode_line(event, digest)
             lines.append(line)
         data = b"".join(lines)
-        # What a write that failed leaves behind is ours to drop.
-        torn, self._torn = self._torn, max(self._torn, len(data))
-        self._disk.append(self._path, data, self._length, torn)
+        try:
+            self._disk.append(self._path, data, self._length, self._torn)
+        except OSError as error:
+            if error.errno not in _NOT_BEGUN:
+                # What a write that failed leaves behind is ours to drop, and nothing else.
+                self._torn = max(self._torn, len(data))
+            raise
         self._digest, self._length, self._torn, self._unended = digest, self._length + len(data), 0, False
         self._lines += len(events)

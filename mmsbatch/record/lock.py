@@ -180,7 +180,7 @@ def _is_dead(holder: Holder) -> bool:
         return False
     try:
         os.kill(holder.process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return True
     except OSError:
         return False  # another user's
@@ -189,6 +189,8 @@ def _is_dead(holder: Holder) -> bool:
 
 def _read_holder(path: Path) -> Holder | None:
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+        holder = Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    is_one = isinstance(holder.process, int) and isinstance(holder.host, str) and isinstance(holder.record, str)
+    return holder if is_one else None

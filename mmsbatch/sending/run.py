@@ -87,6 +87,7 @@ class CampaignRun:
             courier = self._context.courier
             first = courier.wait(self._seconds_to_wait())
             self._land([*([first] if first else []), *courier.arrived()])
+            self._quietly(self._context.book.show_now_and_then)
 
     def _is_over(self) -> bool:
         if self._flying:
@@ -108,7 +109,8 @@ class CampaignRun:
     def _next_attempt(self) -> _Attempt | None:
         """Return what may be sent now, or None."""
         now = self._context.clock.monotonic()
-        if self._is_stopped() or not self._has_room() or now < self._next_slot:
+        is_paced = now < self._next_slot and self._time_left(now) > 0
+        if self._is_stopped() or not self._has_room() or is_paced:
             return None
         if self._waiting:
             is_due = self._waiting[0].due <= now or self._time_left(now) <= 0
@@ -144,8 +146,12 @@ class CampaignRun:
             self._stop_unwritable(error)
             self._withdraw(attempts)
             return
+        if self._context.interruption.is_requested:  # it came while they were announced
+            self._withdraw(attempts)
+            return
         for attempt, body in zip(attempts, bodies, strict=True):
             self._context.courier.send(attempt.job.id, body)
+        self._keep_pace()
 
     def _take_due(self) -> Iterator[_Attempt]:
         """Give the attempts that may leave now, as under way; one that a limit stops stays behind."""
@@ -155,9 +161,13 @@ class CampaignRun:
                 self._waiting += [attempt] if attempt.number > 1 else []
                 return
             self._flying[attempt.job.id] = attempt
-            if self._settings.requests_per_second:
-                self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
+            self._keep_pace()
             yield attempt
+
+    def _keep_pace(self) -> None:
+        """Let no request start before the next slot: counted from when one is taken, and again from when it leaves."""
+        if self._settings.requests_per_second:
+            self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
 
     def _announce(self, attempts: Sequence[_Attempt]) -> None:
         """Have it on disk that these requests leave, before they do."""
@@ -205,7 +215,6 @@ class CampaignRun:
                 self._try_again(each)
             else:
                 self._settle(each)
-        self._quietly(self._context.book.show_now_and_then)
         self._context.watcher.on_progress(self._counts.progress)
 
     def _judge(self, delivery: Delivery, attempt: _Attempt) -> Verdict:
@@ -292,7 +301,8 @@ class CampaignRun:
             else:
                 self._counts.give_up(len(landed.attempt.job.numbers))
         known = self._revision().chunks
-        if self._unwritten and all(known[each.attempt.job.id].answer for each in self._unwritten):
+        told = [known[each.attempt.job.id].answer for each in self._unwritten]
+        if told and all(answer and answer.state is not ChunkState.IN_DOUBT for answer in told):
             self._stop = Stop(
                 "the record could not be written for a while; all answers are in it now",
                 "make room, or the folder writable, then run again to go on",

@@ -13,6 +13,7 @@ from mmsbatch.cli.holding import hold_account
 from mmsbatch.errors import Locked
 from mmsbatch.record.lock import Holder
 from mmsbatch.sandbox import Sandbox, parse_fault
+from mmsbatch.sending.clock import Clock
 
 SPEC = "campaigns/sale.yaml"
 SETTLED = {"exclusive_account": True, "settle_seconds": 0.3}
@@ -255,9 +256,9 @@ def test_one_holder_at_a_time_has_an_exclusive_account(tmp_path: Path, monkeypat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings, holder = GatewaySettings(exclusive_account=True), Holder(1, "elsewhere", "zoé", "yesterday")
     with (
-        hold_account(settings, "3f2a9c0d1e4b", holder),
+        hold_account(settings, "3f2a9c0d1e4b", holder, Clock()),
         pytest.raises(Locked, match="another run holds this account: process 1 of zoé on elsewhere"),
-        hold_account(settings, "3f2a9c0d1e4b", holder),
+        hold_account(settings, "3f2a9c0d1e4b", holder, Clock()),
     ):
         pass
 

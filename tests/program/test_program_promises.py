@@ -244,6 +244,19 @@ def test_a_torn_last_line_is_cut_back(repo: CampaignRepo, ready: Sandbox) -> Non
     assert ready.requests["send"] == 3
 
 
+def test_the_manifest_follows_while_a_request_lasts(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = serve("latency=20:2")
+    repo.configure(gateway, chunk_size=2, concurrency=1)
+    repo.write_campaign()
+    repo.write_rows(range(6))
+    process = repo.start("apply", SPEC, "--yes")
+    wait_until(lambda: gateway.requests["send"] == 2)
+    wait_until(lambda: repo.totals() == {"rows": 6, "accepted": 2, "in_doubt": 2, "pending": 2})
+    assert repo.manifest()["chunks"][1]["state"] == "sending"
+    process.kill()
+    repo.finish(process)
+
+
 # --- what changes between runs
 
 

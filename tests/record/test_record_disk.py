@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from record_builders import ACCEPTED, AT, answered, ended, failed, number, opened, sending, started
+from record_builders import ACCEPTED, AT, answered, ended, failed, number, opened, released, sending, started
 
 from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.book import RecordBook, hold_record
@@ -128,8 +128,10 @@ def test_the_manifest_is_shown_at_most_once_a_second(paths):
     now = [0.0]
     book = RecordBook(paths, read_journal(paths.journal), lambda: now[0])
     book.append(EVENTS[0])
+    book.append(EVENTS[1])
     shown = []
     for now[0] in (0.0, 0.5, 0.999, 1.0, 1.5, 2.25):
+        book.append(released())
         paths.manifest.unlink(missing_ok=True)
         book.show_now_and_then()
         shown.append(paths.manifest.exists())
@@ -206,6 +208,32 @@ def test_two_writers_without_a_lock_do_not_drop_each_others_lines(paths):
     with pytest.raises(OSError, match="changed by something else"):
         mine.append(EVENTS[1])
     assert read_journal(paths.journal).events == EVENTS[:2]
+
+
+def test_a_writer_who_was_overtaken_never_cuts_anothers_lines(paths):
+    """Its own write was longer than what the other wrote: what it could have left behind must not be looked for."""
+    mine = book_of(paths)
+    for event in EVENTS[:2]:
+        mine.append(event)
+    rival = book_of(paths)
+    rival.append(sending("1-1", number(1)))
+    written = paths.journal.read_bytes()
+    for events in ([sending(f"1-{place}", *map(number, range(50))) for place in range(2, 6)], [ended()]):
+        with pytest.raises(OSError, match="changed by something else"):
+            mine.append(*events)
+    mine.show()
+    assert paths.journal.read_bytes() == written
+
+
+def test_a_manifest_that_is_up_to_date_is_not_written_again(paths):
+    now = [0.0]
+    book = RecordBook(paths, read_journal(paths.journal), lambda: now[0])
+    book.append(EVENTS[0])
+    book.show()
+    paths.manifest.unlink()
+    now[0] = 10.0
+    book.show_now_and_then()
+    assert not paths.manifest.exists()
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])

@@ -7,6 +7,7 @@ import pytest
 from sending_builders import NEVER, NO_ANSWER, OK, REFUSED_CONNECTION, After, Signalled, answer
 
 from mmsbatch.exitcodes import ExitCode
+from mmsbatch.record.disk import LocalDisk
 from mmsbatch.sending.interruption import PATIENCE_SECONDS, Interruption, listening
 
 TWO = {"gateway": {"concurrency": 2}}
@@ -91,3 +92,24 @@ def test_real_signals_reach_it_and_leave_no_trace(signal, code):
         os.kill(os.getpid(), signal)
         assert (interruption.exit_code, woken) == (code, [True])
     assert (getsignal(SIGINT), getsignal(SIGTERM)) == before
+
+
+class SignallingDisk(LocalDisk):
+    """A disk on which a signal comes while a text is written."""
+
+    def __init__(self, interruption, text):
+        super().__init__()
+        self._interruption, self._text = interruption, text
+
+    def append(self, path, data, at, torn=0):
+        super().append(path, data, at, torn)
+        if self._text in data:
+            self._interruption.request(SIGINT, 0.0)
+
+
+def test_a_signal_while_requests_are_announced_lets_none_of_them_start(world):
+    disk = SignallingDisk(world.interruption, b'"sending"')
+    outcome = world.run(gateway={"concurrency": 3}, disk=disk)
+    assert (outcome.exit_code, world.posts) == (ExitCode.INTERRUPTED, [])
+    assert world.states == {"1-1": "failed", "1-2": "failed", "1-3": "failed"}
+    assert world.totals == {"pending": 6}
