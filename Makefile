@@ -18,7 +18,7 @@ demo: $(VENV)/.ready  ## validate, plan and send the example campaign to the emb
 test: $(VENV)/.ready  ## everything that must pass
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-torture: $(VENV)/.ready  ## the torture tests at length: about an hour
+torture: $(VENV)/.ready  ## the torture tests at length: about 20 minutes
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/torture --torture
 
 bench: $(VENV)/.ready  ## measure beside what else one could take; writes .bench/latest.json and docs/performance.md
