@@ -71,10 +71,13 @@ class _Format(StrEnum):
     JSON = "json"
 
 
-def check_format(name: str) -> str:
-    """Return the format's name. Raises UsageProblem for one that is unknown, or not built yet."""
-    if name in _LATER_FORMATS:
-        raise UsageProblem(f"--format {name} is not built yet", f"use {' or '.join(_Format)}")
-    if name not in list(_Format):
-        raise UsageProblem(f"--format {name} is not known", f"use {' or '.join(_Format)}")
-    return name
+def check_format(name: str, *more: str) -> str:
+    """Return the format's name; `more` are those of the command alone.
+
+    Raises UsageProblem for one that is unknown, or not built yet.
+    """
+    known = [*_Format, *more]
+    if name in known:
+        return name
+    told = "built yet" if name in _LATER_FORMATS else "known"
+    raise UsageProblem(f"--format {name} is not {told}", f"use {' or '.join(known)}")

@@ -98,7 +98,8 @@ class RunStarted(Event):
 
     `outside` counts recorded numbers that the input no longer has; `outside_open` are those of them whose
     state may change yet (in doubt, rejected), so that later changes are not counted as rows.
-    `exclusive` is whether nothing else spends from the account while the run lasts.
+    `exclusive` is whether nothing else spends from the account while the run lasts; `plan` is the digest
+    of the saved plan that it carries out, where it does.
     """
 
     name: ClassVar[str] = "run-started"
@@ -118,6 +119,7 @@ class RunStarted(Event):
     credits_before: Decimal | None = None
     per_message: Decimal | None = None
     exclusive: bool = False
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,10 @@ class RevisionRecord:
             return RevisionStatus.IN_DOUBT
         return RevisionStatus.INCOMPLETE if self.totals.pending else RevisionStatus.COMPLETE
 
+    def states(self) -> Iterable[tuple[str, NumberState]]:
+        """Give each number, as kept, with its state."""
+        return self.numbers.items()
+
     def next_chunk(self) -> int:
         """Return the first chunk number never used."""
         return 1 + max((int(chunk.rpartition("-")[2]) for chunk in self.chunks), default=0)

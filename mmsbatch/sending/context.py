@@ -64,7 +64,8 @@ class RunContext:
     """What a run needs of the world around it.
 
     `ask_credits` tells the balance once all is sent, None where it cannot be had; after `deadline` no
-    request starts. `exclusive` is whether nothing but this run can change the balance.
+    request starts. `exclusive` is whether nothing but this run can change the balance; `saved_plan` the digest
+    of the plan that it carries out, None where the campaign files alone were named.
     """
 
     book: RecordBook
@@ -80,3 +81,4 @@ class RunContext:
     ask_credits: Callable[[], Decimal | None] | None = None
     deadline: Deadline | None = None
     exclusive: bool = False
+    saved_plan: str | None = None

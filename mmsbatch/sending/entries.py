@@ -25,9 +25,16 @@ _GIVEN_UP = {
 
 
 def run_started(
-    planned: PlannedCampaign, at: str, *, run_id: str, holder: str, credits_before: Decimal | None, exclusive: bool
+    planned: PlannedCampaign,
+    at: str,
+    *,
+    run_id: str,
+    holder: str,
+    credits_before: Decimal | None,
+    exclusive: bool,
+    saved_plan: str | None,
 ) -> RunStarted:
-    """Say that a run begins, and what it was made from."""
+    """Say that a run begins, and what it was made from; `saved_plan` is the digest of the plan that it carries out."""
     campaign, plan = planned.prepared.campaign, planned.plan
     return RunStarted(
         at=at,
@@ -47,6 +54,7 @@ def run_started(
         credits_before=credits_before,
         per_message=plan.credits.per_message,
         exclusive=exclusive,
+        plan=saved_plan,
     )
 
 

@@ -130,6 +130,7 @@ _FIELDS = {
     "sent": st.booleans(),
     "late_sent": st.booleans(),
     "exclusive": st.booleans(),
+    "plan": st.none() | st.just(SHA),
     "presumed": st.booleans(),
     "numbers": _lists,
 }
