@@ -94,6 +94,8 @@ def apply(
                 if reviewed
                 else load(specs or (), config, gateway, recipients, on_rows)
             )
+        if reviewed:
+            reviewed.tell_invalid(loaded, console)
         loaded.raise_if_invalid()
         code = Application(loaded, options, console, output_format, summary, reviewed).carry_out()
     raise typer.Exit(code)

@@ -9,6 +9,7 @@ from mmsbatch import __version__
 from mmsbatch.campaign.places import repository_root
 from mmsbatch.cli.console import Console, raise_if_unwritable, shown_path
 from mmsbatch.cli.loading import Loaded, load
+from mmsbatch.diagnostics import has_errors
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.planning.binding import bind_campaign, bind_gateway, bound_path
 from mmsbatch.planning.flows import digest_flows
@@ -113,6 +114,11 @@ class ReviewedPlan:
         """Return a bound path as the user would type it."""
         path = self.root / bound
         return Path(shown_path(path.parent)) / path.name
+
+    def tell_invalid(self, loaded: Loaded, console: Console) -> None:
+        """Say that what the plan names has errors now, which it had not when it was saved."""
+        if has_errors(loaded.diagnostics):
+            console.warn(f"{self.shown_as} is stale: what it names is not valid any more")
 
     def check_inputs(self, loaded: Loaded, now: datetime) -> None:
         """Raise StalePlan where the inputs are others, before a gateway is asked, or a record touched."""
