@@ -83,8 +83,10 @@ def compare_inputs(
 
 
 def _compare_parts(bound: BoundCampaign, now: Mapping[str, str]) -> Iterator[Difference]:
+    # Recipients that stand in the campaign file are told as that file.
+    has_list = all(digests["recipients"] == digests["campaign"] for digests in (bound.digests, now))
     for part, name in _NAMES.items():
-        if bound.digests[part] != now[part]:
+        if bound.digests[part] != now[part] and not (has_list and part == "recipients"):
             yield Difference(f"{bound.file}: {name}", bound.digests[part], now[part])
 
 
