@@ -6,7 +6,7 @@ import re
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmsbatch.reports.markdown import (
@@ -71,6 +71,7 @@ def test_code_in_a_cell_is_literal(text):
 
 
 @given(st.lists(_lines, min_size=1, max_size=4).map("\n".join))
+@example("a\n```\n@someone\n````")
 def test_a_block_of_code_is_literal(text):
     assert show(f"{code_block(text)}\n\nend") == (
         f'<pre lang="text"><code>{escaped(text)}\n</code></pre>\n<p>end</p>\n'
