@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mmsbatch.record import amounts
+from mmsbatch.record.quoted import QuotedNumbers
 from mmsbatch.record.states import ChunkState
 
 JOURNAL_VERSION = 1
@@ -34,14 +35,10 @@ class Event:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read the content back. Raises TypeError, KeyError or ValueError where it is of another shape."""
-        names = _names_of(cls)
-        known = {
-            name: _READERS[name](value) if name in _READERS else value
-            for name, value in values.items()
-            if name in names
-        }
-        if len(known) != len(values) - ("event" in values):
-            raise ValueError(f"unknown key {min(values.keys() - known.keys() - {'event'})}")
+        known = dict(values)
+        known.pop("event", None)
+        for name in known.keys() & _READERS.keys():
+            known[name] = _READERS[name](known[name])
         return cls(**known)
 
 
@@ -275,7 +272,7 @@ def _rejections(value: Sequence[Any]) -> Any:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "totals": lambda value: Totals(**value),
     "rejected": _rejections,
-    "numbers": lambda value: value if isinstance(value, str) else tuple(value),
+    "numbers": lambda value: value if isinstance(value, str | QuotedNumbers) else tuple(value),
     "unaccounted": tuple,
     "outside_open": tuple,
     "state": ChunkState,

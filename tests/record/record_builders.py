@@ -180,8 +180,9 @@ class History:
     def _run(self, run):
         self.record.close_interrupted()
         revision = self.record.revision(1)
-        states = Counter(state.value for state in revision.numbers.values())
-        pending = [each for each in self.numbers if revision.numbers.get(each) in (None, NumberState.RELEASED)]
+        states = Counter(state.value for state in revision.states().values())
+        known = revision.states()
+        pending = [each for each in self.numbers if known.get(each) in (None, NumberState.RELEASED)]
         del states["released"]
         totals = Totals(rows=len(self.numbers) + 2, pending=len(pending), duplicates=1, invalid=1, **states)
         self._take(started(run=run, totals=totals))
