@@ -49,7 +49,8 @@ class Record:
         self.opened: JournalOpened | None = None
         self.revisions: dict[int, RevisionRecord] = {}
         self.proofs: dict[str, ProofRecord] = {}
-        self._current: RevisionRecord | None = None
+        self._runs: dict[str, RunRecord] = {}
+        self._last_run: RunRecord | None = None
         self._trail = CreditTrail()
         self._credits: Decimal | None = None
         self._awaiting_credits: list[ChunkRecord] = []
@@ -74,12 +75,17 @@ class Record:
         """Return what is known of a revision, an empty record where nothing is."""
         return self.revisions.get(number) or RevisionRecord(number)
 
-    def close_interrupted(self) -> list[ChunkRecord]:
+    @property
+    def claimed(self) -> list[ChunkRecord]:
+        """The chunks that a run announced, and has not told what became of them."""
+        return [chunk for revision in self.revisions.values() for chunk in revision.claimed]
+
+    def close_interrupted(self, is_alive: Callable[[RunStarted], bool] = lambda _: False) -> list[ChunkRecord]:
         """Put in doubt what no living run is sending any more; return those chunks.
 
         A chunk that was waiting for its next attempt has surely not left: it failed.
         """
-        chunks = [chunk for revision in self.revisions.values() for chunk in revision.chunks.values()]
+        chunks = [chunk for chunk in self.claimed if chunk.run is None or not is_alive(chunk.run)]
         for chunk in chunks:
             if chunk.state is ChunkState.PENDING:
                 chunk.state = ChunkState.FAILED
@@ -97,10 +103,10 @@ class Record:
         self.opened = event
 
     def _start_run(self, event: RunStarted) -> None:
-        self.close_interrupted()
+        if event.lease is None:  # otherwise those before it may go on beside it
+            self.close_interrupted()
         revision = self.revisions.setdefault(event.revision, RevisionRecord(event.revision))
-        revision.begin(event)
-        self._current = revision
+        self._last_run = self._runs[event.run] = revision.begin(event)
         self._trail.begin(event, any_doubt=bool(self.in_doubt))
         self._note_credits(event.credits_before)
 
@@ -110,7 +116,7 @@ class Record:
         if chunk is None:
             chunk = ChunkRecord(event.chunk, event.numbers, ChunkState.PENDING, 0, event.at)
             chunk.credits_before = self._credits
-            chunk.run = revision.runs[-1].started if revision.runs else None
+            chunk.run = self._run_of(event, revision)
             revision.add(chunk)
         self._trail.note_sending(chunk)
         chunk.attempts = event.attempt
@@ -123,7 +129,10 @@ class Record:
 
     def _answer(self, event: ChunkAnswered) -> None:
         revision, chunk = self._chunk(event.chunk)
+        if chunk.resolved and event.state is ChunkState.IN_DOUBT:
+            return  # a person found out more than the run that gave it up
         chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
+        chunk.resolved = None
         revision.move(chunk, event.state)
         self._note_credits(event.credits)
         self._trail.note_answer(chunk, event.credits)
@@ -132,15 +141,16 @@ class Record:
         revision.close_if_done()
 
     def _end_run(self, event: RunEnded) -> None:
-        if self._current is None:
+        run = self._runs.get(event.run, self._last_run)
+        if run is None:
             return
-        run = self._current.runs[-1]
         run.ended, run.credits_after = event, event.credits_after
         if run.started.exclusive:  # otherwise it may be the last answer's, from before a doubt
             self._take_balance(run, event.credits_after)
 
     def _resolve(self, event: DoubtResolved) -> None:
-        self.close_interrupted()
+        if self._last_run is None or self._last_run.started.lease is None:
+            self.close_interrupted()
         revision, chunk = self._chunk(event.chunk)
         chunk.resolved = event
         revision.move(chunk, ChunkState.ACCEPTED if event.sent else ChunkState.FAILED)
@@ -175,6 +185,11 @@ class Record:
         for chunk in self._awaiting_credits:
             chunk.credits_after = balance
         self._awaiting_credits.clear()
+
+    def _run_of(self, event: ChunkSending, revision: RevisionRecord) -> RunStarted | None:
+        if event.run is not None:
+            return self._runs[event.run].started
+        return revision.runs[-1].started if revision.runs else None
 
     def _revision_of(self, chunk: str) -> RevisionRecord:
         return self.revisions[int(chunk.partition("-")[0])]

@@ -18,6 +18,7 @@ _TOTAL_OF: Mapping[NumberState, str] = {
     NumberState.RELEASED: "pending",
 }
 
+_CLAIMED = frozenset({ChunkState.PENDING, ChunkState.SENDING})
 #: What a chunk's numbers are: the state that they share, and that of each exception.
 _Fates = tuple[NumberState, Mapping[str, NumberState]]
 
@@ -68,6 +69,11 @@ class RevisionRecord:
         return [chunk for chunk in self.chunks.values() if chunk.state is ChunkState.IN_DOUBT]
 
     @property
+    def claimed(self) -> list[ChunkRecord]:
+        """The chunks that a run announced, and has not told what became of them."""
+        return [chunk for chunk in self.chunks.values() if chunk.state in _CLAIMED]
+
+    @property
     def last_reaching(self) -> RunStarted | None:
         """The last run that reached, or may have reached, anyone; None where none did."""
         return next((chunk.run for chunk in reversed(self.chunks.values()) if chunk.has_reached), None)
@@ -102,12 +108,14 @@ class RevisionRecord:
                 found.update(chunk.states())
         return found
 
-    def begin(self, run: RunStarted) -> None:
-        """Take in a run, and its count of the input's rows."""
+    def begin(self, run: RunStarted) -> RunRecord:
+        """Take in a run, and its count of the rows; of one beside others that counted the same ones it is older."""
+        if run.lease is None or not self.runs or not _is_same_input(run, self.runs[-1].started):
+            self._rows = run.totals.to_json()
+            self.outside = frozenset(run.outside_open)
         self.runs.append(RunRecord(run))
-        self._rows = run.totals.to_json()
-        self.outside = frozenset(run.outside_open)
         self.close_if_done()
+        return self.runs[-1]
 
     def close_if_done(self) -> None:
         """Close it where no row waits any more."""
@@ -150,6 +158,12 @@ class RevisionRecord:
         moved = min(count, self._rows[source])
         self._rows[source] -= moved
         self._rows[target] += moved
+
+
+def _is_same_input(one: RunStarted, other: RunStarted) -> bool:
+    """Whether two runs counted the same rows, so that what the record moved since holds for both."""
+    files = one.campaign_sha256 == other.campaign_sha256 and one.digests == other.digests
+    return files and (one.totals.rows, one.late_sent) == (other.totals.rows, other.late_sent)
 
 
 def _count_moves(chunk: ChunkRecord, before: _Fates, apart: set[str]) -> Mapping[tuple[NumberState, NumberState], int]:

@@ -14,6 +14,7 @@ from mmsbatch.record.events import (
     ChunkSending,
     DoubtResolved,
     JournalOpened,
+    Lease,
     ProofAnswered,
     ProofSending,
     RejectedReleased,
@@ -132,12 +133,15 @@ _FIELDS = {
     "exclusive": st.booleans(),
     "presumed": st.booleans(),
     "numbers": _lists,
+    "lease": st.none() | st.builds(Lease, _texts, st.integers(1, 99999), _texts),
+    "shard": st.none() | st.sampled_from(["1/1", "3/8"]),
 }
 _CREDITS = ("credits", "credits_before", "credits_after", "per_message")
 _MAYBE = ("key_check", "scheduled_for", "status_text", "campaign_id")
 _SPECIAL = {
     JournalOpened: {"numbers": st.sampled_from(["plain", "token"])},
     ProofSending: {"numbers": _filled},
+    ChunkSending: {"run": st.none() | _texts},
 }
 
 
