@@ -14,6 +14,7 @@ from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
@@ -71,9 +72,14 @@ class Application:
         """Have all that sending takes, the exclusive account included."""
         configuration, account = self._loaded.workspace.configuration, connection.credentials.fingerprint
         new_campaign = self._options.new_campaign
-        access = RecordAccess(configuration, self._settings, account, self._environ, new_campaign, writes=True)
         holder = this_process(self._environ, self._clock.stamp())
-        with hold_account(self._settings, account, holder, self._clock) as exclusive:
+        with (
+            open_store(configuration, self._settings) as store,
+            hold_account(self._settings, account, holder, self._clock) as exclusive,
+        ):
+            access = RecordAccess(
+                store, configuration, self._settings, account, self._environ, new_campaign, writes=True
+            )
             yield Dispatcher(
                 connection,
                 access,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from mmsbatch.cli.connection import Connection
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
@@ -88,7 +88,7 @@ class Dispatcher:
                 yield self._result(each, verdict_line(each.planned.plan))
 
     def _result(self, each: OpenCampaign, verdict: str, outcome: RunOutcome | None = None) -> ApplyResult:
-        manifest = shown_path(each.book.paths.manifest) if each.book.record.opened else None
+        manifest = self.access.store.show(each.book.paths.manifest) if each.book.record.opened else None
         return ApplyResult(each.planned.plan.file, verdict, manifest, outcome)
 
     def _balance_after(self, result: ApplyResult, before: Decimal | None) -> Decimal | None:

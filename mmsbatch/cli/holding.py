@@ -8,12 +8,11 @@ from pathlib import Path
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import Refusal
-from mmsbatch.record.book import RecordBook, hold_record
+from mmsbatch.record.book import RecordBook
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
-from mmsbatch.record.paths import record_paths
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
 
@@ -111,17 +110,17 @@ class RecordHolder:
     @contextmanager
     def hold(self, campaign: Campaign) -> Iterator[HeldRecord]:
         """Open a campaign's record for the block. Raises Locked, Refusal."""
-        paths = record_paths(campaign.path, self._access.settings.name)
-        with hold_record(paths, this_process(self._environ, self._clock.stamp())) as content:
+        paths, store = self._access.paths(campaign), self._access.store
+        with store.hold(paths, this_process(self._environ, self._clock.stamp())) as content:
             keeping = self._access.check(campaign, content.record)
             with writing_record():
-                book = RecordBook(paths, content, self._clock.monotonic)
+                book = store.open_book(paths, content, self._clock.monotonic)
                 book.catch_up()
             self._tell(campaign, book)
             yield HeldRecord(book, keeping)
 
     def _tell(self, campaign: Campaign, book: RecordBook) -> None:
-        journal = shown_path(book.paths.journal)
+        journal = self._access.store.show(book.paths.journal)
         if book.unended:
             self._console.warn(f"{journal}: its last line lost its line break; whole otherwise, it counts as written")
         if book.torn:

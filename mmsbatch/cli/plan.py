@@ -26,6 +26,7 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
+from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -82,9 +83,10 @@ def _exit_code(made: Plan, detailed: bool) -> ExitCode:
 def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
-    with connect(settings, os.environ) as connection:
+    configuration = loaded.workspace.configuration
+    with connect(settings, os.environ) as connection, open_store(configuration, settings) as store:
         account = connection.credentials.fingerprint
-        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
+        access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign)
         inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
@@ -97,13 +99,14 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
 
 def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     settings = loaded.workspace.settings
-    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, new_campaign)
-    inputs = []
-    for prepared in loaded.prepared:
-        try:
-            inputs.append(_read_inputs(access, prepared.campaign, late_rows))
-        except KeyMissing as refusal:
-            inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
+    configuration, inputs = loaded.workspace.configuration, []
+    with open_store(configuration, settings) as store:
+        access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
+        for prepared in loaded.prepared:
+            try:
+                inputs.append(_read_inputs(access, prepared.campaign, late_rows))
+            except KeyMissing as refusal:
+                inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
 
 

@@ -11,14 +11,14 @@ from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.naming import named_files, one_file
 from mmsbatch.cli.options import Config, Gateway, Spec
 from mmsbatch.cli.records import this_process, who_decides, writing_record
+from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits
-from mmsbatch.record.book import RecordBook, hold_record
+from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.identity import Identity, check_identity
-from mmsbatch.record.paths import record_paths
 from mmsbatch.record.states import NumberState
 from mmsbatch.reports.findings import count
 from mmsbatch.reports.records import evidence_text
@@ -55,15 +55,19 @@ def resolve(
       mmsbatch resolve campaigns/winter-sale.yaml --rejected --as not-sent --reason "account setting corrected"
     """
     _check_usage(chunk, rejected, found, reason)
-    settings = open_workspace(named_files([one_file(spec)]), config, gateway).settings
+    workspace = open_workspace(named_files([one_file(spec)]), config, gateway)
+    settings = workspace.settings
     clock, console = Clock(), Console()
     holder = this_process(os.environ, clock.stamp())
-    paths = record_paths(spec, settings.name)
-    with writing_record(), hold_record(paths, holder) as content:
+    with (
+        writing_record(),
+        open_store(workspace.configuration, settings) as store,
+        store.hold(paths := store.shelf.paths(spec, settings.name), holder) as content,
+    ):
         if content.opened is None:
             raise UsageProblem(f"{spec} has no record for the gateway {settings.name}: nothing was sent")
-        check_identity(content.record, Identity(spec, settings.name, ""), paths, new_campaign=False)
-        book = RecordBook(paths, content, clock.monotonic)
+        check_identity(content.record, Identity(spec, settings.name, "", shelf=store.shelf), paths, new_campaign=False)
+        book = store.open_book(paths, content, clock.monotonic)
         by, reason = who_decides(os.environ), mask_digits(reason)
         if rejected:
             told = _release(book, reason, by, clock)

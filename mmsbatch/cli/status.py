@@ -11,10 +11,9 @@ from mmsbatch.cli.console import Console, shown_path
 from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.options import AnyGateway, Format, Output, Paths, Quiet, ShowNumbers, check_format
 from mmsbatch.exitcodes import ExitCode, gravest
-from mmsbatch.record.journal import read_journal
-from mmsbatch.record.lock import is_held
-from mmsbatch.record.paths import gateways_of, record_paths
+from mmsbatch.record.paths import BESIDE
 from mmsbatch.record.states import RevisionStatus
+from mmsbatch.record.store import FolderStore
 from mmsbatch.reports.records import RecordView, record_text, records_json
 
 _CODES = {RevisionStatus.IN_DOUBT: ExitCode.IN_DOUBT, RevisionStatus.INCOMPLETE: ExitCode.INCOMPLETE}
@@ -64,15 +63,16 @@ def status(
 
 def _records(file: Path, gateway: str | None, show_numbers: bool) -> Iterator[RecordView]:
     """Read the records of a campaign: one gateway's, or all that are there."""
+    store = FolderStore(shown_path)
     for name in _gateways(file, gateway):
-        paths = record_paths(file, name)
-        content = read_journal(paths.journal)
+        paths = store.shelf.paths(file, name)
+        content = store.read(paths)
         if content.opened is None:
             continue
-        record, held = content.record, is_held(paths.lock)
+        record, held = content.record, store.is_held(paths)
         if not held:
-            record.close_interrupted()
-        yield RecordView(record, shown_path(paths.journal), str(file), content.tail, held, show_numbers)
+            record.close_interrupted(store.is_alive)
+        yield RecordView(record, store.show(paths.journal), str(file), content.tail, held, show_numbers)
 
 
 def _verify(files: list[Path], gateway: str | None, output_format: str, console: Console) -> ExitCode:
@@ -86,4 +86,4 @@ def _verify(files: list[Path], gateway: str | None, output_format: str, console:
 
 
 def _gateways(file: Path, gateway: str | None) -> list[str]:
-    return [gateway] if gateway else gateways_of(file)
+    return [gateway] if gateway else BESIDE.gateways_of(file)

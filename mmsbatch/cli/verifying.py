@@ -12,7 +12,7 @@ from mmsbatch.record.identity import KEY_VARIABLE, Identity, check_identity, cho
 from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import is_held
 from mmsbatch.record.manifest import Shown, manifest_text, raise_if_ahead, read_manifest
-from mmsbatch.record.paths import RecordPaths, record_paths
+from mmsbatch.record.paths import BESIDE, RecordPaths
 from mmsbatch.record.tokens import TOKEN
 from mmsbatch.reports.verified import Problem, Verified
 
@@ -29,7 +29,7 @@ class _Place:
 def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> Iterator[Verified]:
     """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
     for gateway in gateways:
-        place = _Place(file, gateway, record_paths(file, gateway))
+        place = _Place(file, gateway, BESIDE.paths(file, gateway))
         if place.paths.journal.exists() or place.paths.manifest.exists():
             yield _verify(place, environ)
 
@@ -37,7 +37,7 @@ def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> I
 def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
     """Name the journals beside the campaigns that have no campaign."""
     for folder in sorted({file.resolve().parent for file in files}):
-        for journal in orphans(folder):
+        for journal in orphans(folder, BESIDE):
             problem = Problem("its campaign file is gone: renamed?", "rename journal and manifest along with it")
             yield Verified(shown_path(journal), problems=(problem,))
 
