@@ -93,6 +93,14 @@ class Git:
             raise Refusal(f"{self.folder}: git merge-base: {self.words(finished)}")
         return finished.code == 0
 
+    def is_cut_off(self, commit: str) -> bool:
+        """Whether some of a commit's history is missing here, for this clone is shallow."""
+        shallow = self.folder / os.fsdecode(self.ask("rev-parse", "--git-path", "shallow")).removesuffix("\n")
+        if not shallow.exists():
+            return False
+        beginnings = self.ask("rev-list", "--max-parents=0", commit).split()
+        return not set(shallow.read_bytes().split()).isdisjoint(beginnings)
+
     def files(self, commit: str, folder: str = "") -> dict[str, str]:
         """Return the blob of each path of a commit, below `folder` where one is given; empty where there is none."""
         below = (f"{folder.rstrip('/')}/",) if folder else ()
@@ -107,6 +115,8 @@ class Git:
         """
         if not names:
             return []
+        if any("\n" in name for name in names):
+            raise ValueError("git reads one name a line")
         data = self.ask("cat-file", "--batch", stdin=b"".join(name.encode() + b"\n" for name in names))
         contents, at = [], 0
         for name in names:

@@ -9,7 +9,8 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -28,8 +29,10 @@ _PUSH = ("push", "--porcelain", "--no-follow-tags", "--no-recurse-submodules", "
 _APPLIED = (" ", "*", "-", "+")
 #: What `git check-ref-format` refuses, and what has a meaning in a refspec.
 _NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|[/.]$")
-#: Seconds before asking again whether a rival, who had the ref locked when we came, is through.
+#: Seconds before trying again whether a rival, who had the ref or the clone locked when we came, is through.
 PAUSES = (0.1, 0.4)
+#: A remote that does not answer, or a disk here that is full: after a push, both leave it at what is known.
+_NOT_ASKED = (RecordUnreachable, Refusal)
 
 
 class Outcome(Enum):
@@ -65,15 +68,16 @@ class GitRemote:
         Raises RecordUnreachable where the remote does not say.
         """
         ours = f"refs/mmsbatch/fetched/{secrets.token_hex(8)}"
-        depth = (f"--depth={_ALL_OF_IT}",) if self.git.is_shallow else ()
-        words = (*_FETCH, *depth, "--", self.name, f"+{_checked(ref)}:{ours}")
-        finished = self.git.call(*words)
-        if finished.code not in (0, None):
-            if self._is_absent(ref):
+        for seconds in (*PAUSES, None):
+            finished = self._bring(_checked(ref), ours)
+            if finished.code == 0:
+                break
+            if finished.code is not None and self._is_absent(ref):
                 return None
-            finished = self.git.call(*words)  # it came into being in between, or there is something else
-        if finished.code != 0:
-            raise self._unreachable(finished)
+            # It came into being in between, or another run in this clone was in our way.
+            if finished.code is None or seconds is None:
+                raise self._unreachable(finished)
+            self.pause(seconds)
         tip = self.git.ask("rev-parse", "--verify", f"{ours}^{{commit}}").decode().strip()
         self.git.ask("update-ref", "-d", ours)
         return tip
@@ -91,8 +95,8 @@ class GitRemote:
             raise ValueError(f"{new} does not descend from {old}")
         lease = f"--force-with-lease={_checked(ref)}:{old or ''}"
         null = self.git.null
-        with tempfile.TemporaryDirectory(prefix="mmsbatch-") as folder:
-            trace = Path(folder) / "trace"
+        with _passing_folder() as folder:
+            trace = folder / "trace"
             tracing = {"GIT_TRACE_SETUP": str(trace), "GIT_TRACE_PACKET": str(trace)}
             one_ref = ("-c", f"remote.{self.name}.mirror=false")
             words = (*one_ref, *_PUSH, lease, "--", self.name, f"{new or ''}:{ref}")
@@ -107,6 +111,13 @@ class GitRemote:
         outcome = self._judge_unanswered(ref, new, old, left, is_late=finished.code is None)
         return Pushed(outcome, "" if outcome is Outcome.ACCEPTED else self.git.words(finished))
 
+    def _bring(self, ref: str, ours: str) -> Finished:
+        source = ("--", self.name, f"+{ref}:{ours}")
+        finished = self.git.call(*_FETCH, *source)
+        if finished.code == 0 and self.git.is_shallow and self.git.is_cut_off(ours):
+            finished = self.git.call(*_FETCH, f"--depth={_ALL_OF_IT}", *source)
+        return finished
+
     def _judge_rejected(self, flag: str, ref: str, old: str | None) -> Outcome:
         """Tell who was overtaken from who may not push: git's words for it differ from host to host."""
         if flag == "=":
@@ -115,7 +126,7 @@ class GitRemote:
             try:
                 if self.fetch(ref) != old:
                     return Outcome.OVERTAKEN
-            except RecordUnreachable:
+            except _NOT_ASKED:
                 break
             if seconds is not None:
                 self.pause(seconds)
@@ -125,9 +136,9 @@ class GitRemote:
         """Tell what is known of a push to which the remote gave no answer, by asking it what it holds."""
         try:
             tip = self.fetch(ref)
-        except RecordUnreachable:
+            is_there = tip is None if new is None else tip is not None and self.git.is_ancestor(new, tip)
+        except _NOT_ASKED:
             return Outcome.UNKNOWN if left else Outcome.UNREACHED
-        is_there = tip is None if new is None else tip is not None and self.git.is_ancestor(new, tip)
         if left and is_there:
             return Outcome.ACCEPTED
         if tip != old:
@@ -146,7 +157,7 @@ class GitRemote:
     def _unreachable(self, finished: Finished) -> RecordUnreachable:
         return RecordUnreachable(
             f"the git remote {self.name} does not answer: {self.git.words(finished)}",
-            f"see that `git ls-remote {self.name}` works here, without a question, then run again",
+            f"see that `git fetch {self.name}` works here without asking for anything, then run again",
         )
 
 
@@ -192,7 +203,9 @@ class GitBranch:
 
     def _remember(self, tip: str) -> None:
         # Two runs in one clone may be at it at once: then one of them is remembered, which is as good.
-        self.remote.git.call("update-ref", "--no-deref", self.seen, tip)
+        # And what the remote has, it has, whether or not this machine can note it down.
+        with suppress(Refusal):
+            self.remote.git.call("update-ref", "--no-deref", self.seen, tip)
 
 
 def open_branch(git: Git, remote: str, branch: str) -> GitBranch:
@@ -211,6 +224,16 @@ def open_branch(git: Git, remote: str, branch: str) -> GitBranch:
             "name a remote with one push URL",
         )
     return GitBranch(GitRemote(git, remote), branch)
+
+
+@contextmanager
+def _passing_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mmsbatch-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise Refusal(f"{tempfile.gettempdir()}: {error.strerror}", "make room there, then run again") from error
+    with folder as name:
+        yield Path(name)
 
 
 def _checked(ref: str) -> str:

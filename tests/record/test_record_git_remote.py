@@ -142,6 +142,17 @@ def test_the_remote_is_asked_not_what_was_fetched_before(bare, clone, branch, fi
     assert branch.fetch() == second
 
 
+def test_another_run_in_the_same_clone_is_waited_for(branch, first):
+    in_the_way = [Finished(128, b"", b"fatal: Unable to create '.git/shallow.lock': File exists.")] * 2
+
+    def wait_for_it(command, folder, environ, stdin, timeout):
+        if "fetch" in command and in_the_way:
+            return in_the_way.pop()
+        return run_process(command, folder, environ, stdin, timeout)
+
+    assert _with_run(branch, wait_for_it).fetch() == first
+
+
 # Pushing.
 
 
@@ -192,40 +203,47 @@ def test_a_lock_is_taken_once_and_let_go_by_its_holder(bare, branch):
         remote.push(LOCK, None, None)
 
 
-RIVALS, ROUNDS = 6, 3
+RIVALS, ROUNDS = 6, 2
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory):
+    """A branch with one commit, and the clones of who race for it. They truly wait, for one who holds the ref locked."""
+    bare = make_bare(tmp_path_factory.mktemp("race"))
+    clones = [make_clone(bare, f"rival-{n}") for n in range(RIVALS)]
+    rivals = [open_branch(open_git(each, environment(bare), TIMEOUT), "origin", BRANCH) for each in clones]
+    assert rivals[0].push(grow(rivals[0], {"other": b"o"}), None).outcome is Outcome.ACCEPTED
+    return bare, rivals
 
 
 @pytest.mark.parametrize("is_same", [False, True], ids=["each their own", "all the same commit"])
 @pytest.mark.parametrize("is_new", [False, True], ids=["on top", "new ref"])
-def test_of_six_who_push_at_once_one_wins(bare, branch, first, is_same, is_new):
-    # They truly wait here, for one who holds the ref locked.
-    rivals = [
-        open_branch(open_git(make_clone(bare, f"rival-{n}"), environment(bare), TIMEOUT), "origin", BRANCH)
-        for n in range(RIVALS)
-    ]
+def test_of_six_who_push_at_once_one_wins(arena, is_same, is_new):
+    bare, rivals = arena
     barrier = threading.Barrier(RIVALS)
 
     def race(rival, ref, commit, old):
-        barrier.wait()
+        barrier.wait(TIMEOUT)
         return rival.remote.push(ref, commit, old)
 
-    tip = first
     for round_ in range(ROUNDS):
-        ref, old = (f"{LOCK}-{round_}", None) if is_new else (REF, tip)
-        for rival in rivals:
-            rival.fetch()
-        commits = [grow(rival, {"other": b"same"}, old) for rival in rivals]
+        tip = held(bare)
+        ref, old = (f"{LOCK}-{is_same}-{round_}", None) if is_new else (REF, tip)
+        commits = [_made_by(rival, tip, old) for rival in rivals]
         if is_same:
-            git(bare.parent / "rival-0", "update-ref", "refs/heads/shared", commits[0])
-            for n in range(1, RIVALS):
-                git(bare.parent / f"rival-{n}", "fetch", "-q", "../rival-0", "shared")
-            commits = [commits[0]] * RIVALS
+            shared = f"refs/heads/shared-{is_new}-{round_}"
+            rivals[0].remote.push(shared, commits[0], None)
+            commits = [rival.remote.fetch(shared) for rival in rivals]
         with ThreadPoolExecutor(RIVALS) as pool:
             pushed = list(pool.map(race, rivals, [ref] * RIVALS, commits, [old] * RIVALS))
         won = [commit for commit, each in zip(commits, pushed, strict=True) if each.outcome is Outcome.ACCEPTED]
-        assert [each.outcome for each in pushed].count(Outcome.OVERTAKEN) == RIVALS - 1, pushed
         assert won == [held(bare, ref)]
-        tip = held(bare)
+        assert [each.outcome for each in pushed].count(Outcome.OVERTAKEN) == RIVALS - 1, pushed
+
+
+def _made_by(rival, tip, old):
+    assert rival.fetch() == tip
+    return grow(rival, {"other": b"same"}, old)
 
 
 # Refused.
@@ -373,6 +391,26 @@ def test_without_a_trace_nothing_is_known_not_to_have_left(branch, first):
 
     second = grow(branch, {"other": b"p"}, first)
     assert _with_run(branch, lose).push(second, first).outcome is Outcome.UNKNOWN
+
+
+def test_a_disk_that_fills_up_does_not_change_what_became_of_a_push(bare, branch, first):
+    pushed = []
+
+    def fill_up(command, folder, environ, stdin, timeout):
+        if pushed:
+            raise OSError(28, "No space left on device")
+        finished = run_process(command, folder, environ, stdin, timeout)
+        if "push" in command:
+            pushed.append(finished)
+        return finished
+
+    full = _with_run(branch, fill_up)
+    second = grow(full, {"other": b"p"}, first)
+    assert full.push(second, first).outcome is Outcome.ACCEPTED
+    for script, outcome in (("kill -9 $PPID", Outcome.UNKNOWN), ("exit 1", Outcome.REFUSED)):
+        pushed.clear()
+        install(bare, "hooks/pre-receive", script)
+        assert full.push(grow(full, {}, second), second).outcome is outcome
 
 
 def _with_run(branch, run):
