@@ -208,7 +208,7 @@ RIVALS, ROUNDS = 6, 2
 
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory):
-    """A branch with one commit, and the clones of who race for it. They truly wait, for one who holds the ref locked."""
+    """A branch, and the clones of who race for it. They truly wait where somebody holds the ref locked."""
     bare = make_bare(tmp_path_factory.mktemp("race"))
     clones = [make_clone(bare, f"rival-{n}") for n in range(RIVALS)]
     rivals = [open_branch(open_git(each, environment(bare), TIMEOUT), "origin", BRANCH) for each in clones]
