@@ -136,16 +136,19 @@ class GitRemote:
         """Tell what is known of a push to which the remote gave no answer, by asking it what it holds."""
         try:
             tip = self.fetch(ref)
-            is_there = tip is None if new is None else tip is not None and self.git.is_ancestor(new, tip)
+            is_there = tip is None if new is None else self._holds(tip, new)
+            # Not where it is older than what was there: that is a mirror that lags, or a backup put back.
+            is_overtaken = tip != old and (old is None or self._holds(tip, old))
         except _NOT_ASKED:
             return Outcome.UNKNOWN if left else Outcome.UNREACHED
-        if left and is_there:
-            return Outcome.ACCEPTED
+        if left:
+            return Outcome.ACCEPTED if is_there else Outcome.OVERTAKEN if is_overtaken else Outcome.UNKNOWN
         if tip != old:
             return Outcome.OVERTAKEN
-        if left:
-            return Outcome.UNKNOWN
         return Outcome.UNREACHED if is_late else Outcome.REFUSED
+
+    def _holds(self, tip: str | None, commit: str) -> bool:
+        return tip is not None and self.git.is_ancestor(commit, tip)
 
     def _is_absent(self, ref: str) -> bool:
         listed = self.git.call("ls-remote", "--refs", "--", self.name, ref)

@@ -359,6 +359,18 @@ def test_one_that_applies_says_nothing_and_is_overtaken_has_accepted(bare, branc
     assert held(bare) == third[0]
 
 
+def test_a_mirror_that_lags_says_nothing_about_a_lost_push(bare, clone, branch, first):
+    second = grow(branch, {"other": b"p"}, first)
+    git(clone, "remote", "set-url", "--push", "origin", str(bare))
+    git(clone, "remote", "set-url", "origin", str(make_clone(bare, "mirror", "--bare", "--single-branch")))
+    name, script, _, _ = FATES["it dies when all is applied"]
+    install(bare, name, script)
+    assert branch.push(second, first).outcome is Outcome.UNKNOWN
+    assert held(bare) == second
+    assert branch.fetch() is None
+    assert branch.went_back(None)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
