@@ -49,6 +49,12 @@ class GatewayRefusal(MmsbatchError):
     exit_code = ExitCode.GATEWAY
 
 
+class RecordUnreachable(MmsbatchError):
+    """The remote that keeps the record does not answer: who was already sent is not known."""
+
+    exit_code = ExitCode.GATEWAY
+
+
 class InDoubt(MmsbatchError):
     """A chunk's fate is unknown, and nobody said to go on."""
 
