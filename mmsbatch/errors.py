@@ -43,6 +43,12 @@ class Locked(MmsbatchError):
     exit_code = ExitCode.LOCKED
 
 
+class Overtaken(MmsbatchError):
+    """Another run wrote the record first, and what was planned cannot follow that."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class GatewayRefusal(MmsbatchError):
     """Credentials, hosts, the account or the network keep the tool from working at all."""
 

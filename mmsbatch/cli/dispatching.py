@@ -12,10 +12,12 @@ from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.cli.settling import CreditSettler
+from mmsbatch.cli.stores import is_shared
 from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.events import Lease
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import ApplyResult
@@ -28,6 +30,7 @@ from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
 from mmsbatch.sending.settling import close_again, settled_outcome
 from mmsbatch.sending.stops import Deadline
+from mmsbatch.sending.window import FIRST_GUESS, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Dispatcher:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)
+        each.book.publish()
         self.account.end(each.book, is_in_doubt=bool(each.book.record.in_doubt))
         shown = outcome if each.planned.plan.has_something_to_send or outcome.exit_code is not ExitCode.DONE else None
         return self._result(each, verdict, shown)
@@ -156,10 +160,23 @@ class Dispatcher:
                 ask_credits=self._ask_credits,
                 deadline=self.deadline,
                 exclusive=is_at_rest,
+                lease=self._lease(),
+                window=self._window(),
             )
             run = CampaignRun(each.planned, context)
             self._begin(each, run)
             return run.carry_out()
+
+    def _lease(self) -> Lease | None:
+        if not is_shared(self.access.configuration, self.access.settings):
+            return None
+        us = this_process(self.environ, "")
+        return Lease(us.host, us.process, us.pipeline)
+
+    def _window(self) -> Window:
+        kept, settings = self.access.configuration.store, self.access.settings
+        rate = settings.concurrency / FIRST_GUESS
+        return Window(kept.claim_chunks, kept.claim_seconds, min(rate, settings.requests_per_second or rate))
 
     def _begin(self, each: OpenCampaign, run: CampaignRun) -> None:
         """Write the first lines. A record that is new is looked for once more: another run may have begun one since."""

@@ -101,7 +101,7 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     configuration, holder = loaded.workspace.configuration, this_process(os.environ, clock.stamp())
     with (
         writing_record(),
-        open_store(configuration, settings) as store,
+        open_store(configuration, settings, campaign, os.environ) as store,
         hold_account(settings, account, holder, clock) as exclusive,
         store.hold(store.shelf.paths(campaign, settings.name), holder) as content,
     ):

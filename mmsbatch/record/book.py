@@ -63,6 +63,9 @@ class RecordBook:
         for event in events:
             self.record.apply(event)
 
+    def publish(self) -> None:
+        """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
+
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""
         if self._is_overtaken:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.events import RunStarted
+from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import Holder, is_held
 from mmsbatch.record.paths import BESIDE, RecordPaths, Shelf
@@ -32,8 +33,11 @@ class RecordStore(Protocol):
     def read(self, paths: RecordPaths) -> JournalContent:
         """Read a journal as it stands. Raises Refusal where it is damaged."""
 
-    def is_held(self, paths: RecordPaths) -> bool:
-        """Whether a living run on this machine holds a record."""
+    def gateways_of(self, campaign: Path) -> list[str]:
+        """Name the gateways that a campaign has records for."""
+
+    def close_interrupted(self, paths: RecordPaths, record: Record) -> bool:
+        """Put in doubt what no living run is sending any more; return whether a run is under way."""
 
     def is_alive(self, run: RunStarted) -> bool:
         """Whether a run whose end nobody wrote down may still be under way."""
@@ -44,9 +48,13 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
-    """Beside the campaigns. The kernel keeps other runs of this machine off; `show` writes a path as a user would."""
+    """Beside the campaigns. The kernel keeps other runs of this machine off.
+
+    `show` writes a path as a user would; `only` is the one gateway whose records count, where not all do.
+    """
 
     show: Callable[[Path], str] = str
+    only: str | None = None
     shelf: Shelf = BESIDE
 
     def hold(self, paths: RecordPaths, holder: Holder) -> AbstractContextManager[JournalContent]:
@@ -61,9 +69,16 @@ class FolderStore:
         """Read the file, which a run under way may write on meanwhile."""
         return read_journal(paths.journal)
 
-    def is_held(self, paths: RecordPaths) -> bool:
-        """Whether a run has the lock."""
-        return is_held(paths.lock)
+    def gateways_of(self, campaign: Path) -> list[str]:
+        """Name the gateways whose journals lie beside a campaign."""
+        return [each for each in self.shelf.gateways_of(campaign) if self.only in (None, each)]
+
+    def close_interrupted(self, paths: RecordPaths, record: Record) -> bool:
+        """Leave the record to the run that has the lock, if there is one."""
+        held = is_held(paths.lock)
+        if not held:
+            record.close_interrupted()
+        return held
 
     def is_alive(self, run: RunStarted) -> bool:
         """Whether another run may be under way: under the lock there is none."""
