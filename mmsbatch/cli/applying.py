@@ -16,7 +16,8 @@ from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
 from mmsbatch.cli.saved_plans import ReviewedPlan
 from mmsbatch.cli.step_summary import StepSummary
-from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
+from mmsbatch.cli.stores import is_shared, open_store
+from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
@@ -31,6 +32,8 @@ from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.interruption import listening
 from mmsbatch.sending.stops import Deadline
 
+#: How often a call plans, where others write the record between its look and its claim.
+TRIES = 20
 _SEE_ABOVE = "the plan is refused, see above; nothing was sent"
 
 
@@ -77,18 +80,34 @@ class Application:
         with connect(self._settings, self._environ) as connection:
             if not self._may_be_confirmed():
                 return self._refuse_unconfirmed()
-            with self._dispatcher(connection) as dispatcher, ExitStack() as stack:
-                plan, campaigns = self._plan(dispatcher, stack)
-                return self._decide(plan, campaigns, dispatcher)
+            for tries_left in reversed(range(TRIES)):
+                try:
+                    return self._plan_and_send(connection)
+                except Overtaken as overtaken:
+                    if not tries_left:
+                        raise
+                    self._console.tell(f"{overtaken.message}: planning again")
+            raise AssertionError("unreachable")
+
+    def _plan_and_send(self, connection: Connection) -> ExitCode:
+        """Plan under the locks, and send. Raises Overtaken where others wrote the record first: nothing was sent."""
+        with self._dispatcher(connection) as dispatcher, ExitStack() as stack:
+            plan, campaigns = self._plan(dispatcher, stack)
+            return self._decide(plan, campaigns, dispatcher)
 
     @contextmanager
     def _dispatcher(self, connection: Connection) -> Iterator[Dispatcher]:
         """Have all that sending takes, the exclusive account included."""
         configuration, account = self._loaded.workspace.configuration, connection.credentials.fingerprint
         new_campaign = self._options.new_campaign
-        access = RecordAccess(configuration, self._settings, account, self._environ, new_campaign, writes=True)
         holder = this_process(self._environ, self._clock.stamp())
-        with hold_account(self._settings, account, holder, self._clock) as exclusive:
+        with (
+            open_store(configuration, self._settings, self._loaded.prepared[0].campaign.path, self._environ) as store,
+            hold_account(self._settings, account, holder, self._clock) as exclusive,
+        ):
+            access = RecordAccess(
+                store, configuration, self._settings, account, self._environ, new_campaign, writes=True
+            )
             yield Dispatcher(
                 connection,
                 access,
@@ -116,10 +135,12 @@ class Application:
     def _raise_if_unsafe_record(self) -> None:
         """A CI runner's folder is gone with it, and with the folder all memory of who was sent."""
         in_ci = self._environ.get("CI", "").lower() not in ("", "0", "false")
-        if in_ci and not self._settings.is_sandbox and not self._options.folder_record:
+        is_in_folder = not is_shared(self._loaded.workspace.configuration, self._settings)
+        if in_ci and is_in_folder and not self._settings.is_sandbox and not self._options.folder_record:
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
-                "say --folder-record where you carry the record to the next run yourself (there is no git store yet)",
+                "write `record: {store: git}` into mmsbatch.yaml; "
+                "or say --folder-record where you carry the record to the next run yourself",
             )
 
     # --- planning, under the locks

@@ -7,16 +7,18 @@ from decimal import Decimal
 from uuid import uuid4
 
 from mmsbatch.cli.connection import Connection
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.cli.settling import CreditSettler
+from mmsbatch.cli.stores import is_shared
 from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.book import RecordBook
-from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.events import Lease
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import ApplyResult
 from mmsbatch.reports.plans import verdict_line
@@ -28,6 +30,7 @@ from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
 from mmsbatch.sending.settling import close_again, settled_outcome
 from mmsbatch.sending.stops import Deadline
+from mmsbatch.sending.window import FIRST_GUESS, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Dispatcher:
                 yield self._result(each, verdict_line(each.planned.plan))
 
     def _result(self, each: OpenCampaign, verdict: str, outcome: RunOutcome | None = None) -> ApplyResult:
-        manifest = shown_path(each.book.paths.manifest) if each.book.record.opened else None
+        manifest = self.access.store.show(each.book.paths.manifest) if each.book.record.opened else None
         return ApplyResult(each.planned.plan.file, verdict, manifest, outcome)
 
     def _balance_after(self, result: ApplyResult, before: Decimal | None) -> Decimal | None:
@@ -123,6 +126,7 @@ class Dispatcher:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)
+        each.book.publish()
         self.account.end(each.book, is_in_doubt=bool(each.book.record.in_doubt))
         shown = outcome if each.planned.plan.has_something_to_send or outcome.exit_code is not ExitCode.DONE else None
         return self._result(each, verdict, shown)
@@ -158,10 +162,23 @@ class Dispatcher:
                 deadline=self.deadline,
                 exclusive=is_at_rest,
                 saved_plan=self.saved_plan,
+                lease=self._lease(),
+                window=self._window(),
             )
             run = CampaignRun(each.planned, context)
             self._begin(each, run)
             return run.carry_out()
+
+    def _lease(self) -> Lease | None:
+        if not is_shared(self.access.configuration, self.access.settings):
+            return None
+        us = this_process(self.environ, "")
+        return Lease(us.host, us.process, us.pipeline)
+
+    def _window(self) -> Window:
+        kept, settings = self.access.configuration.store, self.access.settings
+        rate = settings.concurrency / FIRST_GUESS
+        return Window(kept.claim_chunks, kept.claim_seconds, min(rate, settings.requests_per_second or rate))
 
     def _begin(self, each: OpenCampaign, run: CampaignRun) -> None:
         """Write the first lines. A record that is new is looked for once more: another run may have begun one since."""

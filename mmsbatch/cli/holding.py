@@ -8,14 +8,17 @@ from pathlib import Path
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
-from mmsbatch.errors import Refusal
-from mmsbatch.record.book import RecordBook, hold_record
+from mmsbatch.errors import Locked, Refusal
+from mmsbatch.record.book import RecordBook
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.rivals import claiming_run
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
+
+#: Of more chunks in doubt the number is told.
+SHOWN_LOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +114,38 @@ class RecordHolder:
     @contextmanager
     def hold(self, campaign: Campaign) -> Iterator[HeldRecord]:
         """Open a campaign's record for the block. Raises Locked, Refusal."""
-        paths = record_paths(campaign.path, self._access.settings.name)
-        with hold_record(paths, this_process(self._environ, self._clock.stamp())) as content:
+        paths, store = self._access.paths(campaign), self._access.store
+        with store.hold(paths, this_process(self._environ, self._clock.stamp())) as content:
             keeping = self._access.check(campaign, content.record)
             with writing_record():
-                book = RecordBook(paths, content, self._clock.monotonic)
+                book = store.open_book(paths, content, self._clock.monotonic)
                 book.catch_up()
             self._tell(campaign, book)
+            self._raise_if_claimed(campaign, book)
             yield HeldRecord(book, keeping)
 
     def _tell(self, campaign: Campaign, book: RecordBook) -> None:
-        journal = shown_path(book.paths.journal)
+        journal = self._access.store.show(book.paths.journal)
         if book.unended:
             self._console.warn(f"{journal}: its last line lost its line break; whole otherwise, it counts as written")
         if book.torn:
             self._console.warn(f"{journal}: its last line was cut short, as by a crash: {book.torn} bytes dropped")
-        for chunk in book.lost:
+        for chunk in book.lost[:SHOWN_LOST]:
             self._console.warn(f"{campaign.file}: chunk {chunk.id} is in doubt: {chunk.reason}")
+        if len(book.lost) > SHOWN_LOST:
+            self._console.warn(
+                f"{campaign.file}: … and {len(book.lost) - SHOWN_LOST:,} chunks more, to {book.lost[-1].id}"
+            )
+
+    def _raise_if_claimed(self, campaign: Campaign, book: RecordBook) -> None:
+        """Refuse where another run claims chunks, and nobody can tell that it is gone. Raises Locked."""
+        run = claiming_run(book.record)
+        if run is None:
+            return
+        claimed = [chunk.id for chunk in book.record.claimed if chunk.run and chunk.run.run == run.run]
+        told = f"chunk {claimed[0]}" if len(claimed) == 1 else f"{len(claimed):,} chunks, {claimed[0]} to {claimed[-1]}"
+        raise Locked(
+            f"{campaign.file}: run {run.run} claims {told}: {run.holder}",
+            "wait until it ended; if that runner is gone, settle what it claimed: `mmsbatch status` shows it, "
+            "`mmsbatch resolve` takes your finding",
+        )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.saved_plans import PlanFile, tell_saved
 from mmsbatch.cli.step_summary import StepSummary
+from mmsbatch.cli.stores import is_shared, open_store
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -36,6 +38,7 @@ from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
+from mmsbatch.record.store import RecordStore
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.reports.plans import plan_verdicts
@@ -109,7 +112,7 @@ def _save(target: PlanFile, loaded: Loaded, made: Made, console: Console) -> Non
     if unknown:
         raise Refusal(
             f"{target.path}: not saved: nobody can tell what is left to send: {unknown[0].record_unknown}",
-            "set the key, then plan again",
+            "plan without --offline, and with the record's key, then it can be saved",
         )
     if made.plan.is_refused:
         console.warn(f"{target.path}: not saved: the plan is refused")
@@ -126,9 +129,10 @@ def _exit_code(made: Plan, detailed: bool) -> ExitCode:
 def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
-    with connect(settings, os.environ) as connection:
+    configuration = loaded.workspace.configuration
+    with connect(settings, os.environ) as connection, _open_store(loaded) as store:
         account = connection.credentials.fingerprint
-        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
+        access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign)
         inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
@@ -141,14 +145,25 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
 
 def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     settings = loaded.workspace.settings
-    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, new_campaign)
-    inputs = []
-    for prepared in loaded.prepared:
-        try:
-            inputs.append(_read_inputs(access, prepared.campaign, late_rows))
-        except KeyMissing as refusal:
-            inputs.append(PlanInputs(None, None, Clock().now(), record_unknown=refusal.message))
+    configuration, inputs = loaded.workspace.configuration, []
+    if is_shared(configuration, settings):
+        why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
+        inputs = [PlanInputs(None, None, Clock().now(), record_unknown=why) for _ in loaded.prepared]
+        return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
+    with _open_store(loaded) as store:
+        access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
+        for prepared in loaded.prepared:
+            try:
+                inputs.append(_read_inputs(access, prepared.campaign, late_rows))
+            except KeyMissing as refusal:
+                inputs.append(PlanInputs(None, None, Clock().now(), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
+
+
+def _open_store(loaded: Loaded) -> AbstractContextManager[RecordStore]:
+    workspace = loaded.workspace
+    folder = next((each.campaign.path for each in loaded.prepared), Path())
+    return open_store(workspace.configuration, workspace.settings, folder, os.environ)
 
 
 def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from errno import ESTALE
 
 from mmsbatch.record.disk import Disk, LocalDisk
-from mmsbatch.record.events import Event
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import ManifestWriter, raise_if_ahead, read_manifest
@@ -25,13 +25,19 @@ class RecordBook:
     """
 
     def __init__(
-        self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float], disk: Disk | None = None
+        self,
+        paths: RecordPaths,
+        content: JournalContent,
+        monotonic: Callable[[], float],
+        disk: Disk | None = None,
+        *,
+        is_alive: Callable[[RunStarted], bool] = lambda _: False,
     ) -> None:
         raise_if_ahead(paths.manifest.name, read_manifest(paths.manifest), content)
         self.paths = paths
         self.torn, self.unended = content.tail.torn, content.tail.unended
         self.record = content.record
-        self.lost = self.record.close_interrupted()
+        self.lost = self.record.close_interrupted(is_alive)
         self._disk = disk or LocalDisk()
         if content.tail.length or content.tail.torn:
             self._disk.settle(paths.journal)
@@ -56,6 +62,9 @@ class RecordBook:
             raise
         for event in events:
             self.record.apply(event)
+
+    def publish(self) -> None:
+        """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
 
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""

@@ -3,7 +3,8 @@
 import hashlib
 from collections import defaultdict
 
-from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import NumberState
 
 
@@ -19,7 +20,7 @@ def digest_record(record: Record, plan: str | None = None) -> str:
         found = record.revisions[revision]
         own = _numbers_of(found, plan)
         by_state: defaultdict[NumberState, list[str]] = defaultdict(list)
-        for number, state in found.states():
+        for number, state in found.states().items():
             if number not in own:
                 by_state[state].append(number)
         for state in sorted(by_state.keys() - {NumberState.RELEASED}):
@@ -30,7 +31,7 @@ def digest_record(record: Record, plan: str | None = None) -> str:
 def count_taken(revision: RevisionRecord, plan: str) -> int:
     """Count the numbers that runs of a plan brought to an end: all they sent but those released again."""
     own = _numbers_of(revision, plan)
-    return sum(1 for number, state in revision.states() if number in own and state is not NumberState.RELEASED)
+    return sum(1 for number, state in revision.states().items() if number in own and state is not NumberState.RELEASED)
 
 
 def first_start(record: Record, plan: str) -> str | None:

@@ -7,7 +7,7 @@ from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Rejection, RunStarted
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.job import ChunkJob
 
@@ -33,6 +33,7 @@ def run_started(
     credits_before: Decimal | None,
     exclusive: bool,
     saved_plan: str | None,
+    lease: Lease | None,
 ) -> RunStarted:
     """Say that a run begins, and what it was made from; `saved_plan` is the digest of the plan that it carries out."""
     campaign, plan = planned.prepared.campaign, planned.plan
@@ -55,13 +56,16 @@ def run_started(
         per_message=plan.credits.per_message,
         exclusive=exclusive,
         plan=saved_plan,
+        lease=lease,
     )
 
 
-def chunk_sending(job: ChunkJob, attempt: int, at: str, keep: Callable[[str], str]) -> ChunkSending:
+def chunk_sending(
+    job: ChunkJob, attempt: int, at: str, keep: Callable[[str], str], run: str | None = None
+) -> ChunkSending:
     """Say that a request is about to leave; its numbers stand with the first attempt only."""
     numbers = tuple(map(keep, job.numbers)) if attempt == 1 else ()
-    return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), numbers=numbers)
+    return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), run=run, numbers=numbers)
 
 
 def chunk_answered(
