@@ -21,6 +21,7 @@ COMMANDS = {
     "proof": "Send the message to a few test numbers.",
     "status": "Show what was sent, what was not, what is in doubt.",
     "resolve": "Settle a chunk in doubt.",
+    "unlock": "Give an account back whose runner is gone.",
     "account": "Ask the gateway for the account's credit.",
     "schema": "Print a JSON Schema.",
     "sandbox": "Run the embedded gateway as a server.",

@@ -1,7 +1,6 @@
 """`mmsbatch plan`: who would receive what, at what cost. Sends nothing."""
 
 import os
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
-from mmsbatch.cli.stores import is_shared, open_store
+from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -36,7 +35,6 @@ from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
-from mmsbatch.record.store import RecordStore
 from mmsbatch.reports.plans import FORMATS, plan_verdicts
 from mmsbatch.rules import finding
 
@@ -86,7 +84,7 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
     configuration = loaded.workspace.configuration
-    with connect(settings, os.environ) as connection, _open_store(loaded) as store:
+    with connect(settings, os.environ) as connection, open_store(loaded.workspace, os.environ) as store:
         account = connection.credentials.fingerprint
         access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign)
         inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
@@ -102,11 +100,11 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
 def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     settings = loaded.workspace.settings
     configuration, inputs = loaded.workspace.configuration, []
-    if is_shared(configuration, settings):
+    if loaded.workspace.has_shared_records:
         why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
         inputs = [PlanInputs(None, None, datetime.now(UTC), record_unknown=why) for _ in loaded.prepared]
         return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
-    with _open_store(loaded) as store:
+    with open_store(loaded.workspace, os.environ) as store:
         access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
         for prepared in loaded.prepared:
             try:
@@ -114,12 +112,6 @@ def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
             except KeyMissing as refusal:
                 inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
-
-
-def _open_store(loaded: Loaded) -> AbstractContextManager[RecordStore]:
-    workspace = loaded.workspace
-    folder = next((each.campaign.path for each in loaded.prepared), Path())
-    return open_store(workspace.configuration, workspace.settings, folder, os.environ)
 
 
 def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:

@@ -53,6 +53,11 @@ class SharedBook(RecordBook):
         self.published = 0
 
     @property
+    def name(self) -> str:
+        """Its path on the branch, the same on all machines."""
+        return f"git:{self._shared.path}"
+
+    @property
     def appended(self) -> int:
         """How many events were appended here, those that gave way left out."""
         return self.published + len(self._ours)

@@ -9,6 +9,8 @@ from mmsbatch.diagnostics import Diagnostic, in_order
 
 #: More findings of one rule in one file are counted, not shown.
 SHOWN_PER_RULE = 20
+#: More chunks than these are not named one by one.
+SHOWN_CHUNKS = 5
 
 
 def findings_text(diagnostics: Sequence[Diagnostic], files: int) -> str:
@@ -71,3 +73,8 @@ def totals(diagnostics: Sequence[Diagnostic]) -> str:
 def count(number: int, noun: str) -> str:
     """Write a count with its noun: `1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def list_chunks(ids: Sequence[str]) -> str:
+    """Name chunks by their ids; of many the first, the last and how many."""
+    return ", ".join(ids) if len(ids) <= SHOWN_CHUNKS else f"{ids[0]} to {ids[-1]} ({len(ids):,} chunks)"
