@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from mmsbatch.diagnostics import Diagnostic
 
 _NUMBERS = re.compile("[0-9][0-9,]*")
+#: Letters alone: nothing in a report should look like a phone number.
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 def fingerprints(diagnostics: Iterable[Diagnostic], files: Iterable[str]) -> list[str]:
@@ -20,6 +22,7 @@ def fingerprints(diagnostics: Iterable[Diagnostic], files: Iterable[str]) -> lis
     made = []
     for each, file in zip(diagnostics, files, strict=True):
         kind = (file, each.rule, _NUMBERS.sub("0", each.message))
-        made.append(hashlib.sha256("\0".join([*kind, str(seen[kind])]).encode("utf-8", "replace")).hexdigest()[:32])
+        digest = hashlib.sha256("\0".join([*kind, str(seen[kind])]).encode("utf-8", "replace")).hexdigest()
+        made.append(digest[:32].translate(_LETTERS))
         seen[kind] += 1
     return made

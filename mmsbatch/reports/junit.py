@@ -24,7 +24,8 @@ def findings_junit(findings: Findings) -> str:
         for rule in rules or [""]:
             name = f"{file}: {rule}" if rule else file
             case = SubElement(suite, "testcase", {"name": _xml(name), "classname": _xml(file), "file": _xml(file)})
-            _tell(case, rule, [(each, hidden) for each, hidden in shown if each.rule == rule])
+            of_rule = [(each, hidden) for each, hidden in shown if each.rule == rule]
+            _tell(case, rule, *(_lines(file, of_rule, errors=errors) for errors in (True, False)))
         _count(suite)
     _count(root)
     indent(root)
@@ -38,8 +39,7 @@ def _by_file(findings: Findings) -> dict[str, _Shown]:
     return dict(sorted(found.items()))
 
 
-def _tell(case: Element, rule: str, shown: _Shown) -> None:
-    errors, warnings = (_lines([each for each in shown if each[0].is_error is wanted]) for wanted in (True, False))
+def _tell(case: Element, rule: str, errors: list[str], warnings: list[str]) -> None:
     if errors:
         message = errors[0] if len(errors) == 1 else count(len(errors), "finding")
         failure = SubElement(case, "failure", {"type": rule, "message": _xml(message)})
@@ -48,8 +48,12 @@ def _tell(case: Element, rule: str, shown: _Shown) -> None:
         SubElement(case, "system-out").text = _xml("\n".join(warnings))
 
 
-def _lines(shown: _Shown) -> list[str]:
-    return [f"{each.file}:{each.line}:{each.column}: {full_message(each, hidden)}" for each, hidden in shown]
+def _lines(file: str, shown: _Shown, *, errors: bool) -> list[str]:
+    return [
+        f"{file}:{each.line}:{each.column}: {full_message(each, hidden)}"
+        for each, hidden in shown
+        if each.is_error is errors
+    ]
 
 
 def _count(element: Element) -> None:

@@ -7,13 +7,13 @@ what lies below a key that is not listed, nothing. Runs of digits are masked in 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mmsbatch.masking import DOT, mask_digits
 
-_MEDIUM = frozenset({"url", "duration"})
+_TIMED = frozenset({"url", "duration"})
 _TABLE = frozenset({"file", "delimiter"})
 #: The values that may be seen, by the mapping that they stand in; `*` is any name.
 SHOWN_VALUES: Mapping[str, frozenset[str]] = {
@@ -22,9 +22,9 @@ SHOWN_VALUES: Mapping[str, frozenset[str]] = {
         | {"default_gateway", "plan_max_age"}
     ),
     "message": frozenset({"type", "text"}),
-    "message.image": _MEDIUM,
-    "message.video": _MEDIUM,
-    "message.sound": _MEDIUM,
+    "message.image": frozenset({"url"}),
+    "message.video": _TIMED,
+    "message.sound": _TIMED,
     "recipients": _TABLE | {"on_invalid", "late_rows"},
     "suppress": _TABLE,
     "limits": frozenset({"recipients", "credits", "max_rejected", "canary"}),
@@ -166,21 +166,19 @@ def _masked(line: str) -> str:
 
 def _fit(line: str, column: int) -> SourceLine:
     """Cut a line to what stands around a column (from 0)."""
-    first = max(0, column - WIDTH)
-    near = [_printable(char) for char in line[first : column + WIDTH]]
-    before, after = near[: column - first], near[column - first :]
-    head, tail = "", ""
-    if first or _columns(near) > WIDTH:
-        while _columns(before) > WIDTH // 2:
-            head = _CUT
-            del before[0]
-        while _columns(before) + _columns(after) > WIDTH - 2:
-            tail = _CUT
-            del after[-1]
-    return SourceLine(head + "".join([*before, *after]) + tail, len(head) + _columns(before))
+    start, end = max(0, column - WIDTH), min(len(line), column + WIDTH)
+    chars = {place: _printable(line[place]) for place in range(start, end)}
+    if start or end < len(line) or _columns(chars.values()) > WIDTH:
+        while _columns(chars[place] for place in range(start, column)) > WIDTH // 2:
+            start += 1
+        while _columns(chars[place] for place in range(start, end)) > WIDTH - 2:
+            end -= 1
+    head, tail = _CUT if start else "", _CUT if end < len(line) else ""
+    before, shown = ([chars[place] for place in range(start, last)] for last in (column, end))
+    return SourceLine(head + "".join(shown) + tail, len(head) + _columns(before))
 
 
-def _columns(chars: Sequence[str]) -> int:
+def _columns(chars: Iterable[str]) -> int:
     return sum(map(_width, chars))
 
 
