@@ -41,7 +41,8 @@ SHOWN_VALUES: Mapping[str, frozenset[str]] = {
 }
 #: Mappings that may stand in a list; values that may go on over several lines; where names are free.
 _LISTED = frozenset({"suppress"})
-_LONG = frozenset({"message.text", "gateways.*.mobile_prefixes", "gateways.*.media_url_prefixes"})
+_TEMPLATE = "message.text"
+_LONG = frozenset({_TEMPLATE, "gateways.*.mobile_prefixes", "gateways.*.media_url_prefixes"})
 _ANY_NAME = "gateways"
 
 #: Columns that are shown of a longer line.
@@ -105,6 +106,8 @@ def _lines_above(lines: Sequence[str], index: int) -> Iterator[str]:
         if above.strip() and not above.lstrip().startswith("#") and _indent(above) < indent:
             indent = _indent(above)
             yield above
+            if not indent:
+                return
 
 
 def _indent(line: str) -> int:
@@ -124,7 +127,7 @@ def _of_one_key(line: str, place: str) -> str | None:
     if match is None or (match["item"] and place not in _LISTED):
         return None
     name, value = _name(match), line[match.end() :].strip()
-    is_flow = value.startswith(("{", "["))
+    is_flow = value.startswith(("{", "[")) and _below(place, name) != _TEMPLATE
     if place == "" and name == "schedule" and _DATED.fullmatch(value):
         return line.rstrip()  # masked as a number, a date says nothing
     may_be_seen = name in SHOWN_VALUES[place] if not is_flow else _flow_may_be_seen(value, _below(place, name), place)

@@ -139,6 +139,21 @@ def test_each_document_is_read_by_its_own(bad: CampaignRepo) -> None:
     ]
 
 
+def test_whatever_is_wrong_with_campaigns_is_told_in_documents_that_are_read(repo: CampaignRepo) -> None:
+    folder = Path(__file__).parents[1] / "campaign" / "negative" / "campaign"
+    for source in folder.glob("*.y*ml"):
+        repo.write_bytes(f"campaigns/{source.name}", source.read_bytes())
+    repo.write("campaigns/odd, name: 100%.yaml", "version: 2\n")
+    sarif, junit, gitlab = (
+        repo.run("validate", "campaigns", "--format", name) for name in ("sarif", "junit", "gitlab")
+    )
+    assert validation_errors(sarif.json) == []
+    files = {entry["location"]["path"] for entry in gitlab.json}
+    assert len(files) > 30
+    assert "campaigns/odd, name: 100%.yaml" in files
+    assert {suite.name for suite in JUnitXml.fromstring(junit.out.encode())} >= files
+
+
 # --- which format, and when
 
 

@@ -229,6 +229,7 @@ def test_no_way_to_write_a_list_shows_it(people: list[Any], flow: bool | None, w
         ("name: Soldes", 99, "name: Soldes", "name: Soldes"),
         ("mesage: {text: x}", 15, "mesage: …", "mesage: "),
         ("  type: x", 1, "  type: x", "  "),
+        ("  text: {{ prenom }}, -30 %", 9, "  text: {{ prenom }}, -30 %", "  text: "),
     ],
 )
 def test_the_mark_stands_below_the_column(line: str, column: int, text: str, before: str) -> None:
