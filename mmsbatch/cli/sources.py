@@ -18,9 +18,12 @@ def source_lines(file: str) -> Sequence[str]:
     if not file.endswith(_YAML):
         return ()
     try:
-        return Path(file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        text = Path(file).read_text(encoding="utf-8-sig", errors="replace")
     except (OSError, ValueError):
         return ()
+    lines = text.removesuffix("\n").split("\n")
+    # Where other signs break lines too, nobody can tell which one is meant, and what it belongs to.
+    return lines if lines == text.splitlines() else ()
 
 
 def from_checkout(environ: Mapping[str, str]) -> Callable[[str], str]:

@@ -54,6 +54,7 @@ _KEYED = re.compile(
     r"""\ *(?P<item>-\ +)?(?P<key>[^\s:#'"{}\[\],&*!|>@%`?-][^:#]{0,80}?|"[^"]{0,80}"|'[^']{0,80}')\ {0,8}:(?=\s|$)"""
 )
 _DATED = re.compile(r"""\s*["']?20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}[0-9:+Z]*["']?\s*""")
+_COMMENT = re.compile(r"(?<=\s)#.*")
 _USERINFO = re.compile(r"(?<=//)[^/\s]*@")
 
 
@@ -76,9 +77,9 @@ def source_line(lines: Sequence[str], line: int, column: int) -> SourceLine | No
 
 
 def _is_block_style(before: Sequence[str]) -> bool:
-    """Whether no bracket is open: within one, indentation says nothing about where a value belongs."""
+    """Whether no bracket and no quote is open: within one, indentation says nothing about where a value belongs."""
     text = "\n".join(before)
-    return text.count("{") == text.count("}") and text.count("[") == text.count("]")
+    return text.count("{") == text.count("}") and text.count("[") == text.count("]") and text.count('"') % 2 == 0
 
 
 def _what_may_be_seen(lines: Sequence[str], index: int) -> str | None:
@@ -126,27 +127,30 @@ def _of_one_key(line: str, place: str) -> str | None:
     match = _KEYED.match(line)
     if match is None or (match["item"] and place not in _LISTED):
         return None
-    name, value = _name(match), line[match.end() :].strip()
-    is_flow = value.startswith(("{", "[")) and _below(place, name) != _TEMPLATE
+    name = _name(match)
+    if _below(place, name) == _TEMPLATE:
+        return _masked(line)
+    line = _COMMENT.sub(_CUT, line)
+    value = line[match.end() :].strip()
     if place == "" and name == "schedule" and _DATED.fullmatch(value):
         return line.rstrip()  # masked as a number, a date says nothing
-    may_be_seen = name in SHOWN_VALUES[place] if not is_flow else _flow_may_be_seen(value, _below(place, name), place)
+    is_flow = value.startswith(("{", "["))
+    may_be_seen = _flow_may_be_seen(value, place, name) if is_flow else name in SHOWN_VALUES[place]
     return _masked(line if may_be_seen or not value else f"{line[: match.end()]} {_CUT}")
 
 
-def _flow_may_be_seen(value: str, place: str, above: str) -> bool:
+def _flow_may_be_seen(value: str, place: str, name: str) -> bool:
     """Whether all values in braces may be seen; False where they cannot be told apart."""
     import yaml  # noqa: PLC0415 - only where something is wrong
 
     if len(value) > _LONGEST_FLOW:
         return False
     try:
-        read = yaml.load(value, yaml.BaseLoader)  # noqa: S506 - makes texts, lists and mappings only
+        read = yaml.load(value.removesuffix(_CUT), yaml.BaseLoader)  # noqa: S506 - makes texts, lists and mappings only
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
-    name = place.rpartition(".")[2]
     is_plain_list = isinstance(read, list) and all(isinstance(each, str) for each in read)
-    return (is_plain_list and name in SHOWN_VALUES[above]) or _all_may_be_seen(read, place)
+    return (is_plain_list and name in SHOWN_VALUES[place]) or _all_may_be_seen(read, _below(place, name))
 
 
 def _all_may_be_seen(value: Any, place: str) -> bool:

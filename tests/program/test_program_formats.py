@@ -154,6 +154,14 @@ def test_whatever_is_wrong_with_campaigns_is_told_in_documents_that_are_read(rep
     assert {suite.name for suite in JUnitXml.fromstring(junit.out.encode())} >= files
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c"])
+def test_lines_that_others_count_differently_are_not_shown(sign: str, repo: CampaignRepo) -> None:
+    repo.write("campaigns/sale.yaml", f'version: 2\nrecipients:\n  list:\n    - "06{sign}name: Zoé"\n')
+    ended = repo.run("validate", "campaigns/sale.yaml")
+    assert ended.code == 1
+    assert " | " not in ended.out
+
+
 # --- which format, and when
 
 

@@ -76,6 +76,7 @@ recipients:
 suppress:
   - file: stop.csv
     phone: mobile
+kind: markting # ask Zoé
 limits: {recipients: 5000, canary: many}
 schedule: "2026-12-32 10:00:00"
 people:
@@ -133,6 +134,7 @@ WHOLE = CAMPAIGN.replace("{{ prenom }\n", "{{ prenom }}\n")
         ("    - Zoé", None),
         ("  - file: stop", "  - file: stop.csv"),
         ("    phone: mobile", "    phone: …"),
+        ("kind", "kind: markting …"),
         ("limits", "limits: {recipients: 5000, canary: many}"),
         ("schedule", 'schedule: "2026-12-32 10:00:00"'),
         ("people", "people:"),
@@ -187,6 +189,8 @@ PEOPLE = [
     "gateways:\n  NAME: x\n".replace("NAME", "main") + "  passcode: NAME\n",
     "gateways:\n  main:\n    credentials: NAME\n    account_url: http://x/NAME\n    pass: {text: NAME}\n",
     "credits_per_message: {text: NAME}\n",
+    "revision: 2 # NAME\nlimits: {recipients: 5} # NAME\nname: # NAME\n",
+    'recipients:\n  list:\n    - "06 39\nname: NAME"\n',
 ]
 
 
