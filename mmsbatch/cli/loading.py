@@ -32,12 +32,12 @@ class Workspace:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read: the prepared campaigns (drafts left out), every finding, how many files."""
+    """What was read: the prepared campaigns (drafts left out), every finding, the campaign files by name."""
 
     workspace: Workspace
     prepared: list[Prepared] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    files: int = 0
+    files: Sequence[str] = ()
 
     def raise_if_invalid(self) -> None:
         """Raise InvalidInput where one finding is an error: one invalid campaign refuses them all.
@@ -95,7 +95,7 @@ def load(
     files = named_files(paths)
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")
-    loaded = Loaded(open_workspace(files, config, gateway), files=len(files))
+    loaded = Loaded(open_workspace(files, config, gateway), files=[*map(str, files)])
     for file in files:
         campaign, found = read_campaign(file, str(file))
         loaded.diagnostics += found

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmsbatch import __version__
-from mmsbatch.cli.console import say, tell_error
+from mmsbatch.cli.console import colored, say, tell_error
 from mmsbatch.cli.entry import Terminated
 from mmsbatch.errors import InvalidInput, MmsbatchError, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -115,9 +115,10 @@ def _tell_usage(error: typer.TyperException, arguments: list[str]) -> ExitCode:
 
 def _tell(error: MmsbatchError) -> ExitCode:
     if isinstance(error, InvalidInput):
+        from mmsbatch.cli.sources import source_lines  # noqa: PLC0415
         from mmsbatch.reports.findings import finding_lines, totals  # noqa: PLC0415
 
-        say("\n".join([*finding_lines(error.diagnostics), totals(error.diagnostics)]))
+        say("\n".join([*finding_lines(error.diagnostics, source_lines, colored), totals(error.diagnostics)]))
     else:
         tell_error(error)
     return error.exit_code
