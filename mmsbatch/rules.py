@@ -127,7 +127,7 @@ _ALL = (
     _error("number-prefix", "The range is not among the gateway's `mobile_prefixes`.", "1.4", 123),
     _error(
         "number-fiction",
-        "06 39 98 00 00 to 06 39 98 99 99 are reserved for fiction; this gateway is real.",
+        "The number is of the range reserved for fiction; this gateway is real.",
         "1.4",
     ),
     _warning("number-zero-restored", "Leading zeros eaten by a spreadsheet were restored.", "1.4"),

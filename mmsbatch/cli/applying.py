@@ -16,7 +16,7 @@ from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
 from mmsbatch.cli.saved_plans import ReviewedPlan
 from mmsbatch.cli.step_summary import StepSummary
-from mmsbatch.cli.stores import is_shared, open_store
+from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
@@ -25,7 +25,7 @@ from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.applied_markdown import applied_sections
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.findings import count, list_chunks
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.sending.clock import Clock
@@ -102,8 +102,8 @@ class Application:
         new_campaign = self._options.new_campaign
         holder = this_process(self._environ, self._clock.stamp())
         with (
-            open_store(configuration, self._settings, self._loaded.prepared[0].campaign.path, self._environ) as store,
-            hold_account(self._settings, account, holder, self._clock) as exclusive,
+            open_store(self._loaded.workspace, self._environ) as store,
+            hold_account(self._loaded.workspace, account, holder, self._clock, self._console.warn) as exclusive,
         ):
             access = RecordAccess(
                 store, configuration, self._settings, account, self._environ, new_campaign, writes=True
@@ -135,7 +135,7 @@ class Application:
     def _raise_if_unsafe_record(self) -> None:
         """A CI runner's folder is gone with it, and with the folder all memory of who was sent."""
         in_ci = self._environ.get("CI", "").lower() not in ("", "0", "false")
-        is_in_folder = not is_shared(self._loaded.workspace.configuration, self._settings)
+        is_in_folder = not self._loaded.workspace.has_shared_records
         if in_ci and is_in_folder and not self._settings.is_sandbox and not self._options.folder_record:
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
@@ -198,11 +198,13 @@ class Application:
             doubtful = [chunk.id for chunk in each.revision.in_doubt]
             if doubtful:
                 self._console.warn(
-                    f"{each.planned.plan.file}: in doubt: {', '.join(doubtful)}; `mmsbatch status` shows the evidence"
+                    f"{each.planned.plan.file}: in doubt: {list_chunks(doubtful)}; `mmsbatch status` shows the evidence"
                 )
 
     def _raise_if_in_doubt(self, plan: Plan) -> None:
-        doubtful = [f"{each.file} {', '.join(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks]
+        doubtful = [
+            f"{each.file} {list_chunks(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks
+        ]
         if doubtful and not self._options.leave_in_doubt:
             raise InDoubt(
                 f"in doubt: {'; '.join(doubtful)}; nothing was sent",

@@ -12,7 +12,6 @@ from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.cli.settling import CreditSettler
-from mmsbatch.cli.stores import is_shared
 from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
@@ -170,7 +169,7 @@ class Dispatcher:
             return run.carry_out()
 
     def _lease(self) -> Lease | None:
-        if not is_shared(self.access.configuration, self.access.settings):
+        if not self.access.is_shared:
             return None
         us = this_process(self.environ, "")
         return Lease(us.host, us.process, us.pipeline)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +27,7 @@ from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.saved_plans import PlanFile, tell_saved
 from mmsbatch.cli.step_summary import StepSummary
-from mmsbatch.cli.stores import is_shared, open_store
+from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -38,15 +37,11 @@ from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
-from mmsbatch.record.store import RecordStore
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.reports.plans import plan_verdicts
 from mmsbatch.rules import finding
 from mmsbatch.sending.clock import Clock
-
-#: The formats that `plan` has beside those of every command.
-MARKDOWN = "markdown"
 
 PlanFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or markdown.")]
 
@@ -88,7 +83,7 @@ def plan(
 
       mmsbatch plan campaigns/winter-sale.yaml --format markdown -o comment.md --save plan.json
     """
-    report, console = FORMATS[check_format(output_format, MARKDOWN)], Console(output, quiet)
+    report, console = FORMATS[check_format(output_format, FORMATS)], Console(output, quiet)
     target = PlanFile(save, late_rows, new_campaign, config, recipients) if save else None
     if save and output and save.resolve() == output.resolve():
         raise UsageProblem(f"-o and --save name the same file, {save}", "the report is not the saved plan")
@@ -130,7 +125,7 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
     configuration = loaded.workspace.configuration
-    with connect(settings, os.environ) as connection, _open_store(loaded) as store:
+    with connect(settings, os.environ) as connection, open_store(loaded.workspace, os.environ) as store:
         account = connection.credentials.fingerprint
         access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign)
         inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
@@ -146,11 +141,11 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
 def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     settings = loaded.workspace.settings
     configuration, inputs = loaded.workspace.configuration, []
-    if is_shared(configuration, settings):
+    if loaded.workspace.has_shared_records:
         why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
         inputs = [PlanInputs(None, None, Clock().now(), record_unknown=why) for _ in loaded.prepared]
         return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
-    with _open_store(loaded) as store:
+    with open_store(loaded.workspace, os.environ) as store:
         access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
         for prepared in loaded.prepared:
             try:
@@ -158,12 +153,6 @@ def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
             except KeyMissing as refusal:
                 inputs.append(PlanInputs(None, None, Clock().now(), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
-
-
-def _open_store(loaded: Loaded) -> AbstractContextManager[RecordStore]:
-    workspace = loaded.workspace
-    folder = next((each.campaign.path for each in loaded.prepared), Path())
-    return open_store(workspace.configuration, workspace.settings, folder, os.environ)
 
 
 def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:

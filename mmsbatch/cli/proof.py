@@ -101,8 +101,8 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     configuration, holder = loaded.workspace.configuration, this_process(os.environ, clock.stamp())
     with (
         writing_record(),
-        open_store(configuration, settings, campaign, os.environ) as store,
-        hold_account(settings, account, holder, clock) as exclusive,
+        open_store(loaded.workspace, os.environ) as store,
+        hold_account(loaded.workspace, account, holder, clock, Console().warn) as exclusive,
         store.hold(store.shelf.paths(campaign, settings.name), holder) as content,
     ):
         access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign, writes=True)

@@ -19,7 +19,7 @@ from mmsbatch.record.identity import Identity, check_identity, choose_keeping
 from mmsbatch.record.lock import Holder
 from mmsbatch.record.manifest import raise_if_ahead, read_manifest
 from mmsbatch.record.paths import RecordPaths
-from mmsbatch.record.store import RecordStore
+from mmsbatch.record.store import FolderStore, RecordStore
 from mmsbatch.record.tokens import NumberKeeping
 
 
@@ -40,6 +40,11 @@ class RecordAccess:
         path = campaign.path
         check_identity(record, self._identify(campaign), self.paths(campaign), self.new_campaign)
         return choose_keeping(record.opened, self.environ, self._may_be_plain(path), str(path))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether runs on other machines write the same records."""
+        return not isinstance(self.store, FolderStore)
 
     def _identify(self, campaign: Campaign) -> Identity:
         """Say whose record it must be; a rehearsal may be repeated as often as one likes, wherever its twins lie."""

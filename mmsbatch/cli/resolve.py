@@ -70,7 +70,7 @@ def resolve(
     holder = this_process(os.environ, clock.stamp())
     with (
         writing_record(),
-        open_store(workspace.configuration, settings, spec, os.environ) as store,
+        open_store(workspace, os.environ) as store,
         store.hold(paths := store.shelf.paths(spec, settings.name), holder) as content,
     ):
         if content.opened is None:

@@ -7,21 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmsbatch.campaign.configuration import SANDBOX, Configuration, GatewaySettings, StoreKind, StoreSettings
+from mmsbatch.campaign.configuration import SANDBOX, Configuration, StoreKind, StoreSettings
 from mmsbatch.campaign.places import find_configuration, repository_root
 from mmsbatch.cli.console import shown_path
 from mmsbatch.cli.records import this_process
 from mmsbatch.errors import Refusal
 from mmsbatch.record.store import FolderStore, RecordStore
 
+if TYPE_CHECKING:
+    from mmsbatch.cli.loading import Workspace
+    from mmsbatch.record.account_ref import AccountRefs
+    from mmsbatch.record.git_remote import GitBranch
+
 #: Seconds that one git command may take.
 GIT_TIMEOUT = 120.0
-
-
-def is_shared(configuration: Configuration, settings: GatewaySettings) -> bool:
-    """Whether runs on other machines write the same records. A rehearsal's are always kept in the folder."""
-    return configuration.store.kind is StoreKind.GIT and not settings.is_sandbox
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def open_stores(files: Sequence[Path], environ: Mapping[str, str]) -> Iterator[l
     if configuration is None or configuration.store.kind is StoreKind.FOLDER:
         yield [FolderStore(shown_path)]
         return
-    with _open_git_store(configuration.store, files[0], environ) as store:
+    with _open_git_store(configuration.store, files[0].parent, environ) as store:
         yield [store, FolderStore(shown_path, only=SANDBOX)]
 
 
@@ -49,40 +50,53 @@ def _read_configuration(files: Sequence[Path]) -> Configuration | None:
 
 
 @contextmanager
-def open_store(
-    configuration: Configuration, settings: GatewaySettings, folder: Path, environ: Mapping[str, str]
-) -> Iterator[RecordStore]:
-    """Open the store of the campaigns in a folder for the block; a remote is asked before anything else.
+def open_store(workspace: "Workspace", environ: Mapping[str, str]) -> Iterator[RecordStore]:
+    """Open the store of a call's campaigns for the block; a remote is asked before anything else.
 
     Raises RecordUnreachable where it does not answer, Refusal where it cannot keep records.
     """
-    if not is_shared(configuration, settings):
+    if not workspace.has_shared_records:
         yield FolderStore(shown_path)
         return
-    with _open_git_store(configuration.store, folder, environ) as store:
+    with _open_git_store(workspace.configuration.store, workspace.folder, environ) as store:
         yield store
 
 
-@contextmanager
-def _open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> Iterator[RecordStore]:
+def open_account_refs(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> "AccountRefs":
+    """Return the accounts' locks on the remote that keeps the records. Raises Refusal."""
+    from mmsbatch.record.account_ref import AccountRefs  # noqa: PLC0415
+
+    return AccountRefs(_open_branch(kept, folder, environ).remote, lambda: datetime.now(UTC))
+
+
+def _open_branch(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> "GitBranch":
+    from mmsbatch.record.git import open_git  # noqa: PLC0415 - most calls need no git
+    from mmsbatch.record.git_remote import open_branch  # noqa: PLC0415
+
+    return open_branch(open_git(_repository(folder), environ, GIT_TIMEOUT), kept.remote, kept.branch)
+
+
+def _repository(folder: Path) -> Path:
     repository = repository_root(folder)
     if repository is None:
         raise Refusal(
             "`record: {store: git}` keeps the record on a git remote, and this is no git repository",
             "run it in a clone, or leave `store` out of mmsbatch.yaml",
         )
-    from mmsbatch.record.git import open_git  # noqa: PLC0415 - most calls need no git
-    from mmsbatch.record.git_remote import open_branch  # noqa: PLC0415
+    return repository
+
+
+@contextmanager
+def _open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> Iterator[RecordStore]:
     from mmsbatch.record.git_store import GitStore  # noqa: PLC0415
     from mmsbatch.record.record_branch import BranchClock, RecordBranch  # noqa: PLC0415
 
     clock = BranchClock(lambda: datetime.now(UTC), time.sleep, random.random)
-    found = open_branch(open_git(repository, environ, GIT_TIMEOUT), kept.remote, kept.branch)
     us = this_process(environ, "")
-    branch = RecordBranch(found, f"{us.user} on {us.host}", clock)
+    branch = RecordBranch(_open_branch(kept, folder, environ), f"{us.user} on {us.host}", clock)
     try:
         with tempfile.TemporaryDirectory(prefix="mmsbatch-record-") as mirror:
-            store = GitStore(branch, repository, Path(mirror).resolve())
+            store = GitStore(branch, _repository(folder), Path(mirror).resolve())
             store.lay_out()
             yield store
     finally:

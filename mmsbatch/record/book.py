@@ -48,6 +48,11 @@ class RecordBook:
         self._shown_lines = 0
         self._is_overtaken = False
 
+    @property
+    def name(self) -> str:
+        """What this record is called, the same in every run."""
+        return str(self.paths.journal)
+
     def append(self, *events: Event) -> None:
         """Write the events durably, with one flush, then take them in.
 

@@ -82,6 +82,14 @@ class GitRemote:
         self.git.ask("update-ref", "-d", ours)
         return tip
 
+    def refs(self, prefix: str) -> list[str]:
+        """Name the refs there that begin so. Raises RecordUnreachable where the remote does not say."""
+        listed = self.git.call("ls-remote", "--refs", "--", self.name, f"{prefix}*")
+        if listed.code != 0:
+            raise self._unreachable(listed)
+        names = (line.partition("\t")[2] for line in os.fsdecode(listed.out).splitlines())
+        return [name for name in names if name.startswith(prefix)]
+
     def push(self, ref: str, new: str | None, old: str | None) -> Pushed:
         """Move a ref from the commit `old` (None: it must not be there) to its descendant `new` (None: remove it).
 

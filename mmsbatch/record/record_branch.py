@@ -80,13 +80,14 @@ class RecordBranch:
         ours: str | None = None
         for _ in range(TRIES_AGAINST_RIVALS):
             if ours is not None and self._holds(ours):
+                self._know(ours)  # and no more than that: what came after it is found by the next push
                 return True
             if not is_as_known(self.files):
                 return False
             ours = self._commit(changes, message)
             pushed = self._branch.push(ours, self.tip)
             if pushed.outcome is Outcome.ACCEPTED:
-                self.tip, self.files = ours, self._branch.remote.git.files(ours)
+                self._know(ours)
                 return True
             if pushed.outcome is Outcome.REFUSED:
                 raise self._refused(pushed)
@@ -104,6 +105,9 @@ class RecordBranch:
     def _holds(self, commit: str) -> bool:
         """Whether a push that nobody answered arrived all the same."""
         return self.tip is not None and self._branch.remote.git.is_ancestor(commit, self.tip)
+
+    def _know(self, commit: str) -> None:
+        self.tip, self.files = commit, self._branch.remote.git.files(commit)
 
     def _commit(self, changes: Mapping[str, bytes], message: str) -> str:
         first = {} if self.tip else {"README.md": README.encode()}

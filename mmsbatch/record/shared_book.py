@@ -4,7 +4,7 @@ The branch puts the events of all runs into one order. Where others were quicker
 the branch is written anew behind what they wrote, if both may stand; where not, it gives way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.commit_message import describe
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import ChunkSending, Event, RunStarted
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
 from mmsbatch.record.paths import RecordPaths
-from mmsbatch.record.rivals import why_not_both
+from mmsbatch.record.rivals import what_stands, why_not_both
 from mmsbatch.record.shared_journal import SharedJournal
 
 
@@ -47,10 +47,16 @@ class SharedBook(RecordBook):
     ) -> None:
         super().__init__(paths, content, monotonic, is_alive=is_alive)
         self._shared, self._is_alive = shared, is_alive
-        self._known = content.events
+        self._known, self._known_length = content.events, content.tail.length
+        self._runs: set[str] = set()
         self._ours: list[Event] = []
         self._flight: _Flight | None = None
         self.published = 0
+
+    @property
+    def name(self) -> str:
+        """Its path on the branch, the same on all machines."""
+        return f"git:{self._shared.path}"
 
     @property
     def appended(self) -> int:
@@ -71,6 +77,7 @@ class SharedBook(RecordBook):
         """Write events here, and take them in; others see them once they are published."""
         super().append(*events)
         self._ours += events
+        self._runs |= {event.run for event in events if isinstance(event, RunStarted)}
 
     def show(self) -> None:
         """Nothing is shown here: the manifest goes to the branch with each push."""
@@ -99,7 +106,7 @@ class SharedBook(RecordBook):
         flight, self._flight = self._flight, None
         if flight.done.result():
             self._shared.note_put(flight.length)
-            self._know(flight.events)
+            self._know(flight)
         else:
             self._rebase()
 
@@ -112,15 +119,21 @@ class SharedBook(RecordBook):
                 self._flight.done.exception()  # waits for it, and leaves what it raises to `settle`
             self.settle()
 
-    def _know(self, count: int) -> None:
-        self._known += tuple(self._ours[:count])
-        del self._ours[:count]
-        self.published += count
+    def confirm(self) -> None:
+        """Ask the remote whether the record is still what this run believes. Raises as `settle` does."""
+        self.publish()
+        if not self._shared.is_unchanged():
+            self._rebase()
+
+    def _know(self, flight: _Flight) -> None:
+        self._known += tuple(self._ours[: flight.events])
+        self._known_length = flight.length
+        del self._ours[: flight.events]
+        self.published += flight.events
 
     def _rebase(self) -> None:
         """Write ours anew behind what others wrote."""
-        before = self.paths.journal.read_bytes()[: self._shared.length] if self._shared.length else b""
-        there = self._shared.take_in()
+        before, there = self.paths.journal.read_bytes()[: self._known_length], self._shared.take_in()
         if not there.startswith(before):
             raise Refusal(
                 f"{self.paths.journal.name} on the branch is not what it was: lines were changed or taken away",
@@ -133,13 +146,15 @@ class SharedBook(RecordBook):
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
-        reason = why_not_both(ours, theirs, last)
+        open_chunks = {chunk.id for chunk in self.record.claimed if chunk.run and chunk.run.run in self._runs}
+        reason = why_not_both(ours, theirs, last, open_chunks)
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
-        self._known, self._ours, self.record = lines.events, [], record
+        self._known, self._known_length = lines.events, lines.tail.length
+        self._ours, self.record = [], record
         self.record.close_interrupted(self._is_alive)
-        self.append(*(without_claims(ours) if reason else ours))
+        self.append(*(what_stands(ours) if reason else ours))
         if reason:
             raise Overtaken(
                 f"{self.paths.journal.name}: {reason} in the meantime",
@@ -148,14 +163,3 @@ class SharedBook(RecordBook):
 
     def _length(self) -> int:
         return self._writer.tail.length
-
-
-def without_claims(events: Sequence[Event]) -> list[Event]:
-    """Return what still holds of events that others overtook: all of it but claims, which were never acted on.
-
-    A run that had not even begun for others leaves nothing.
-    """
-    if any(isinstance(event, RunStarted) for event in events):
-        return []
-    claimed = {event.chunk for event in events if isinstance(event, ChunkSending) and event.attempt == 1}
-    return [event for event in events if getattr(event, "chunk", None) not in claimed]

@@ -39,6 +39,11 @@ class SharedJournal:
         done: Future[bool] = self._branch.publish_later(changes, message, self._is_as_known)
         return done
 
+    def is_unchanged(self) -> bool:
+        """Ask the remote whether nobody wrote it since. Raises RecordUnreachable, Refusal."""
+        self._branch.look()
+        return self._is_as_known(self._branch.files)
+
     def note_put(self, length: int) -> None:
         """Take note that the journal's first `length` bytes are on the branch."""
         piece = next_piece(self._pieces, self.length)
