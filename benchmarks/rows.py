@@ -24,12 +24,12 @@ class Counts:
     duplicates: int
 
 
-def write_plain(path: Path, rows: int) -> Counts:
-    """Write rows of which each has a number of its own, in one writing."""
+def write_plain(path: Path, rows: int, names: int = len(_FIRST_NAMES)) -> Counts:
+    """Write rows of which each has a number of its own, in one writing; so many first names take turns."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=";", lineterminator="\n")
         writer.writerow(["mobile", "prenom"])
-        writer.writerows([f"0{_number(row)}", _FIRST_NAMES[row % len(_FIRST_NAMES)]] for row in range(rows))
+        writer.writerows([f"0{_number(row)}", _FIRST_NAMES[row % names]] for row in range(rows))
     return Counts(rows, rows, 0)
 
 
