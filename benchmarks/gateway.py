@@ -94,7 +94,7 @@ class Gateway:
 
     def _hold_if_due(self) -> None:
         if self._awaited and len(self._bodies) >= self._awaited[0]:
-            self._held = []
+            self._held = self._held or []
             _, answer = self._awaited
             self._awaited = None
             answer("")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from benchmarks.case import WrongOutcome
 from benchmarks.gateway_process import GatewayProcess, Taken
 from benchmarks.process import Ended, Process
-from benchmarks.rows import write_plain
+from benchmarks.rows import FIRST_NAMES, write_plain
 from benchmarks.workplace import Workplace
 
 CHUNK_SIZE = 200
@@ -52,7 +52,7 @@ class Project:
         written = _CONFIGURATION.format(gateway=gateway, chunk_size=CHUNK_SIZE, threads=self.threads)
         (folder / "mmsbatch.yaml").write_text(written, encoding="utf-8")
         self.campaign.write_text(_CAMPAIGN.format(text=json.dumps(text)), encoding="utf-8")
-        write_plain(folder / "sale.csv", place.rows, names=self.chunks)
+        write_plain(folder / "sale.csv", place.rows, names=min(self.chunks, FIRST_NAMES))
         self.forget()
 
     @property
