@@ -16,7 +16,7 @@ from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.book import RecordBook
-from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import ApplyResult
 from mmsbatch.reports.plans import verdict_line

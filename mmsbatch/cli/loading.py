@@ -6,9 +6,10 @@ from pathlib import Path
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.campaign.model import Campaign, State
-from mmsbatch.campaign.places import campaign_files, find_configuration
+from mmsbatch.campaign.places import find_configuration
 from mmsbatch.campaign.reader import read_campaign, read_configuration
 from mmsbatch.cli.console import shown_path
+from mmsbatch.cli.naming import named_files
 from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput, UsageProblem
 from mmsbatch.folding import closest
@@ -95,26 +96,6 @@ def load(
         if prepared and keep_prepared:
             loaded.prepared.append(prepared)
     return loaded
-
-
-def one_file(spec: Path) -> Path:
-    """Return the campaign file. Raises UsageProblem for a folder: the command is about one campaign."""
-    if spec.is_dir():
-        raise UsageProblem(f"{spec} is a folder: name one campaign file")
-    return spec
-
-
-def named_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the campaign files of the call. Raises UsageProblem for a missing path or an empty folder."""
-    for path in paths:
-        if not path.exists():
-            raise UsageProblem(f"{path}: there is no such file or folder")
-        if path.is_file() and path.suffix not in (".yaml", ".yml"):
-            raise UsageProblem(f"{path}: a campaign file ends in .yaml", "its record is found by that name")
-    files = campaign_files(paths)
-    if not files:
-        raise UsageProblem(f"{paths[0]}: there is no campaign file (*.yaml) in this folder")
-    return files
 
 
 def _prepare(

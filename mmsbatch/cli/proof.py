@@ -10,7 +10,8 @@ import typer
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.holding import hold_account
-from mmsbatch.cli.loading import Loaded, load, one_file
+from mmsbatch.cli.loading import Loaded, load
+from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
 from mmsbatch.errors import Refusal, UsageProblem

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import load, one_file
+from mmsbatch.cli.loading import load
+from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, ShowRecipients, Spec
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.errors import UsageProblem

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import named_files, one_file, open_workspace
+from mmsbatch.cli.loading import open_workspace
+from mmsbatch.cli.naming import named_files, one_file
 from mmsbatch.cli.options import Config, Gateway, Spec
 from mmsbatch.cli.records import this_process, who_decides, writing_record
 from mmsbatch.errors import UsageProblem

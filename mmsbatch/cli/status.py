@@ -8,17 +8,14 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console, shown_path
-from mmsbatch.cli.loading import named_files
+from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.options import AnyGateway, Format, Output, Paths, Quiet, ShowNumbers, check_format
-from mmsbatch.cli.verifying import verify as verify_records
-from mmsbatch.cli.verifying import verify_folders
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.lock import is_held
 from mmsbatch.record.paths import gateways_of, record_paths
 from mmsbatch.record.states import RevisionStatus
 from mmsbatch.reports.records import RecordView, record_text, records_json
-from mmsbatch.reports.verified import FORMATS as VERIFY_FORMATS
 
 _CODES = {RevisionStatus.IN_DOUBT: ExitCode.IN_DOUBT, RevisionStatus.INCOMPLETE: ExitCode.INCOMPLETE}
 
@@ -79,9 +76,12 @@ def _records(file: Path, gateway: str | None, show_numbers: bool) -> Iterator[Re
 
 
 def _verify(files: list[Path], gateway: str | None, output_format: str, console: Console) -> ExitCode:
-    found = [each for file in files for each in verify_records(file, _gateways(file, gateway), os.environ)]
+    from mmsbatch.cli.verifying import verify, verify_folders  # noqa: PLC0415
+    from mmsbatch.reports.verified import FORMATS  # noqa: PLC0415
+
+    found = [each for file in files for each in verify(file, _gateways(file, gateway), os.environ)]
     found += verify_folders(files)
-    console.report(VERIFY_FORMATS[output_format](found))
+    console.report(FORMATS[output_format](found))
     return ExitCode.REFUSED if any(each.problems for each in found) else ExitCode.DONE
 
 

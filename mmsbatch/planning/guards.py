@@ -7,7 +7,8 @@ from decimal import Decimal
 from mmsbatch.campaign.model import Campaign, Limits
 from mmsbatch.diagnostics import Diagnostic
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
-from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.rules import finding
 

@@ -12,7 +12,8 @@ from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
-from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED
 
 #: What the estimate takes for a request where nobody measured one.
@@ -25,7 +26,7 @@ def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
     record = inputs.record or Record()
     revision = record.revision(campaign.revision)
     send_late = inputs.late_rows or campaign.recipients.late_rows.value == "send"
-    recorded = Recorded(revision.numbers, revision.closed, _earlier(record, campaign.revision), inputs.keeping.keep)
+    recorded = Recorded(revision.states(), revision.closed, _earlier(record, campaign.revision), inputs.keeping.keep)
     rows = sort_rows(prepared.audience, prepared.suppressed, recorded, send_late)
     canary = None if guards.is_canary_over(revision, campaign.limits) else campaign.limits.canary
     plan = _describe(prepared, inputs, rows, revision, canary)
@@ -39,7 +40,7 @@ def _earlier(record: Record, revision: int) -> dict[str, int]:
         number: each.number
         for each in sorted(record.revisions.values(), key=lambda each: each.number)
         if each.number < revision
-        for number, state in each.numbers.items()
+        for number, state in each.states().items()
         if state in REACHED
     }
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import Totals
-from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED, ChunkState
 
 

@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmsbatch.record.events import JOURNAL_VERSION, Event, JournalOpened, event_from_json
+from mmsbatch.record.quoted import QuotedNumbers
 
 START = "0" * 32
 _MARK = b',"digest":"'
+#: How a request's line begins, and what stands around its numbers, which come last.
+_SENDING, _NUMBERS, _NUMBERS_END = b'{"event":"sending",', b',"numbers":["', b'"]'
+#: `json.loads` and `json.dumps` with these would look for both anew at each line.
+_DECODE, _ENCODE = json.JSONDecoder().decode, json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TAIL = len(_MARK) + 32 + len(b'"}')
 
 
@@ -54,7 +59,7 @@ class Lines:
 
 def encode_line(event: Event, before: str) -> tuple[bytes, str]:
     """Return the event's line, newline included, and its digest."""
-    text = json.dumps(event.to_json(), ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODE(event.to_json())
     # A file name that is no UTF-8 must not fail the line that says what became of a request.
     body = text.encode(errors="replace")[:-1]
     digest = _digest(before, body)
@@ -101,8 +106,9 @@ def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
     digest = _digest(before, body)
     if mark != _MARK or digest.encode() != tail:
         raise Damage(number, _describe_break(number, line))
+    del values["digest"]
     try:
-        event = event_from_json({key: value for key, value in values.items() if key != "digest"})
+        event = event_from_json(values)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise Damage(number, "it is no event that this version knows: of a newer one, or made by hand") from error
     if (number == 1) is not isinstance(event, JournalOpened):
@@ -120,12 +126,22 @@ def _describe_break(number: int, line: bytes) -> str:
 
 def _values(number: int, line: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(line)
+        values = _sending(line) or _DECODE(line.decode())
     except (ValueError, RecursionError) as error:
         raise Damage(number, "it is not JSON") from error
     if not isinstance(values, dict):
         raise Damage(number, "it is not a JSON object")
     return values
+
+
+def _sending(line: bytes) -> dict[str, Any] | None:
+    """Read a line that announces a request, its numbers left as they stand; None of any other line."""
+    start = line.find(_NUMBERS) if line.startswith(_SENDING) else -1
+    listed = line[start + len(_NUMBERS) : -_TAIL - len(_NUMBERS_END)]
+    if start < 0 or line[-_TAIL - len(_NUMBERS_END) : -_TAIL] != _NUMBERS_END:
+        return None
+    numbers = QuotedNumbers.read(listed)
+    return {**_DECODE((line[:start] + line[-_TAIL:]).decode()), "numbers": numbers} if numbers else None
 
 
 def _raise_if_newer(number: int, values: dict[str, Any]) -> None:

@@ -1,21 +1,34 @@
 """One chunk of the record, as the journal's events leave it."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mmsbatch.record.events import ChunkAnswered, DoubtResolved, Rejection, RunStarted
-from mmsbatch.record.states import ChunkState
+from mmsbatch.record.states import REACHED, ChunkState, NumberState
+
+#: What becomes of a chunk's numbers with its state; a success has the answer's word on some of them.
+_NUMBERS_OF: Mapping[ChunkState, NumberState] = {
+    ChunkState.PENDING: NumberState.RELEASED,
+    ChunkState.SENDING: NumberState.IN_DOUBT,
+    ChunkState.ACCEPTED: NumberState.ACCEPTED,
+    ChunkState.REFUSED: NumberState.RELEASED,
+    ChunkState.FAILED: NumberState.RELEASED,
+    ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
+}
 
 
 @dataclass(slots=True)
 class ChunkRecord:
     """One chunk as it stands; `numbers` as the journal keeps them.
 
+    Its numbers share one state but for the `exceptions`.
     `credits_before` is the last balance known when it was sent, `credits_after` the next one after a doubt.
     """
 
     id: str
-    numbers: tuple[str, ...]
+    numbers: Sequence[str]
     state: ChunkState
     attempts: int
     started_at: str
@@ -26,8 +39,56 @@ class ChunkRecord:
     run: RunStarted | None = None
     credits_before: Decimal | None = None
     credits_after: Decimal | None = None
+    exceptions: Mapping[str, NumberState] = field(default_factory=dict)
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
         """The numbers that the gateway refused."""
         return tuple(self.answer.rejected) if self.answer else ()
+
+    @property
+    def shared_state(self) -> NumberState:
+        """What its numbers are, the exceptions apart."""
+        return _NUMBERS_OF[self.state]
+
+    @property
+    def has_reached(self) -> bool:
+        """Whether it reached, or may have reached, anyone."""
+        states = set(self.exceptions.values())
+        if len(self.exceptions) < len(self.numbers):
+            states.add(self.shared_state)
+        return not states.isdisjoint(REACHED)
+
+    def state_of(self, number: str) -> NumberState:
+        """Return what one of its numbers is."""
+        return self.exceptions.get(number, self.shared_state)
+
+    def count_states(self) -> Mapping[NumberState, int]:
+        """Count its numbers by what they are."""
+        shared = {self.shared_state: len(self.numbers) - len(self.exceptions)}
+        return Counter(shared) + Counter(self.exceptions.values()) if self.exceptions else shared
+
+    def states(self) -> dict[str, NumberState]:
+        """Return its numbers with what it made of them."""
+        return {**dict.fromkeys(self.numbers, self.shared_state), **self.exceptions}
+
+    def move(self, state: ChunkState) -> None:
+        """Give it a state, and its numbers what follows. Raises LookupError of an answer about somebody else's."""
+        self.state = state
+        self.exceptions = self._exceptions()
+        if self.exceptions and not self.exceptions.keys() <= set(self.numbers):
+            raise LookupError("an answer about numbers that are not the chunk's")
+
+    def release(self, state: NumberState) -> None:
+        """Make the exceptions of a state pending again."""
+        released = dict.fromkeys((each for each, found in self.exceptions.items() if found is state), _RELEASED)
+        self.exceptions = {**self.exceptions, **released}
+
+    def _exceptions(self) -> Mapping[str, NumberState]:
+        if self.state is not ChunkState.ACCEPTED or self.answer is None or self.resolved:
+            return {}
+        rejected = {each.number: NumberState.REJECTED for each in self.answer.rejected}
+        return dict.fromkeys(self.answer.unaccounted, NumberState.UNACCOUNTED) | rejected
+
+
+_RELEASED = NumberState.RELEASED

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mmsbatch.record import amounts
+from mmsbatch.record.quoted import QuotedNumbers
 from mmsbatch.record.states import ChunkState
 
 JOURNAL_VERSION = 1
@@ -34,14 +35,10 @@ class Event:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read the content back. Raises TypeError, KeyError or ValueError where it is of another shape."""
-        names = _names_of(cls)
-        known = {
-            name: _READERS[name](value) if name in _READERS else value
-            for name, value in values.items()
-            if name in names
-        }
-        if len(known) != len(values) - ("event" in values):
-            raise ValueError(f"unknown key {min(values.keys() - known.keys() - {'event'})}")
+        known = dict(values)
+        known.pop("event", None)
+        for name in known.keys() & _READERS.keys():
+            known[name] = _READERS[name](known[name])
         return cls(**known)
 
 
@@ -78,6 +75,19 @@ class Rejection:
         return {"number": self.number, "phone": self.phone, "source": self.source}
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who claims chunks in a record that runs on other machines write too; `pipeline` is a URL, empty outside of CI."""
+
+    host: str
+    process: int
+    pipeline: str = ""
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return the three values by name."""
+        return {"host": self.host, "process": self.process, "pipeline": self.pipeline}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalOpened(Event):
     """The first line: whose record this is. `numbers` is `plain` or `token`."""
@@ -98,7 +108,8 @@ class RunStarted(Event):
 
     `outside` counts recorded numbers that the input no longer has; `outside_open` are those of them whose
     state may change yet (in doubt, rejected), so that later changes are not counted as rows.
-    `exclusive` is whether nothing else spends from the account while the run lasts.
+    `exclusive` is whether nothing else spends from the account while the run lasts. `lease` stands where other
+    runs may be under way in the same record, and `shard` where the run sends only a part: `3/8`.
     """
 
     name: ClassVar[str] = "run-started"
@@ -118,16 +129,19 @@ class RunStarted(Event):
     credits_before: Decimal | None = None
     per_message: Decimal | None = None
     exclusive: bool = False
+    lease: Lease | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkSending(Event):
-    """A request is about to leave. `numbers` stands with the first attempt only."""
+    """A request is about to leave. `numbers` stands with the first attempt only, `run` where several may be at it."""
 
     name: ClassVar[str] = "sending"
     chunk: str
     attempt: int
     recipients: int
+    run: str | None = None
     numbers: Sequence[str] = ()
 
 
@@ -258,7 +272,7 @@ def _to_json(value: Any) -> Any:
         return value
     if isinstance(value, Decimal):
         return amounts.to_json(value)
-    if isinstance(value, Totals | Rejection):
+    if isinstance(value, Totals | Rejection | Lease):
         return value.to_json()
     if isinstance(value, Sequence):
         # Two hundred numbers a chunk: what is text already is not looked at one by one.
@@ -274,8 +288,9 @@ def _rejections(value: Sequence[Any]) -> Any:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "totals": lambda value: Totals(**value),
+    "lease": lambda value: Lease(**value),
     "rejected": _rejections,
-    "numbers": lambda value: value if isinstance(value, str) else tuple(value),
+    "numbers": lambda value: value if isinstance(value, str | QuotedNumbers) else tuple(value),
     "unaccounted": tuple,
     "outside_open": tuple,
     "state": ChunkState,

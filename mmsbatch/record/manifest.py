@@ -10,15 +10,9 @@ from mmsbatch.errors import Refusal
 from mmsbatch.record.amounts import to_json
 from mmsbatch.record.chain import Tail
 from mmsbatch.record.chunks import ChunkRecord
-from mmsbatch.record.fold import (
-    ProofRecord,
-    Record,
-    RevisionRecord,
-    RunRecord,
-    credits_around,
-    credits_used,
-)
+from mmsbatch.record.fold import ProofRecord, Record
 from mmsbatch.record.journal import JournalContent
+from mmsbatch.record.revision import RevisionRecord, RunRecord, credits_around, credits_used
 from mmsbatch.record.states import NumberState
 
 MANIFEST_VERSION = 1
@@ -219,11 +213,11 @@ def _said(chunk: ChunkRecord) -> dict[str, Any]:
 
 def _rejected(revision: RevisionRecord) -> list[dict[str, Any]]:
     """List each number that still counts as rejected, with the last chunk that said so."""
-    last = {each.number: (chunk.id, each) for chunk in revision.chunks.values() for each in chunk.rejected}
     return [
-        {"phone": each.phone, "source": each.source, "chunk": chunk}
-        for chunk, each in last.values()
-        if revision.numbers[each.number] is NumberState.REJECTED
+        {"phone": each.phone, "source": each.source, "chunk": chunk.id}
+        for chunk in revision.chunks.values()
+        for each in chunk.rejected
+        if chunk.state_of(each.number) is NumberState.REJECTED
     ]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from mmsbatch.record.chain import Tail
 from mmsbatch.record.chunks import ChunkRecord
-from mmsbatch.record.fold import Record, RevisionRecord
+from mmsbatch.record.fold import Record
 from mmsbatch.record.manifest import manifest
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.record.tokens import PLAIN
 from mmsbatch.reports.findings import count

@@ -6,7 +6,7 @@ from decimal import Decimal
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.sending.context import Progress
 from mmsbatch.sending.stops import Stop, Tally

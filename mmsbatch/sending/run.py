@@ -11,7 +11,7 @@ from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, ChunkAnswered, Event, RunEnded
-from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.asking import ask_until
 from mmsbatch.sending.context import RunContext, RunOutcome

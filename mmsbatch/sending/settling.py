@@ -14,7 +14,7 @@ from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.credit_trail import Expectation
 from mmsbatch.record.events import DoubtResolved, RunEnded
-from mmsbatch.record.fold import RevisionRecord
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.context import RunOutcome
 from mmsbatch.sending.stops import Stop

@@ -15,8 +15,10 @@ from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.model import Audience, Recipient, Recipients
 from mmsbatch.recipients.numbers import wire_number
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import RunStarted, Totals
-from mmsbatch.record.fold import ChunkRecord, Record, RevisionRecord, RunRecord
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import RevisionRecord, RunRecord
 from mmsbatch.record.states import ChunkState, NumberState
 
 # A busy machine is no failure.
@@ -104,8 +106,12 @@ def a_revision(number_of=1, closed=False, digests=DIGESTS, scheduled_for=None, i
         scheduled_for=scheduled_for,
     )
     chunks = {each: ChunkRecord(each, (), ChunkState.IN_DOUBT, 1, "then") for each in in_doubt_chunks}
-    sent = ChunkRecord(f"{number_of}-0", tuple(numbers), ChunkState.ACCEPTED, 1, "then", run=run)
-    return RevisionRecord(number_of, numbers, {sent.id: sent} | chunks, [RunRecord(run)], closed=closed)
+    others = {each: state for each, state in numbers.items() if state is not NumberState.ACCEPTED}
+    sent = ChunkRecord(f"{number_of}-0", tuple(numbers), ChunkState.ACCEPTED, 1, "then", run=run, exceptions=others)
+    revision = RevisionRecord(number_of, runs=[RunRecord(run)], closed=closed)
+    for chunk in (sent, *chunks.values()):
+        revision.add(chunk)
+    return revision
 
 
 def a_record(*revisions):

@@ -10,7 +10,7 @@ from mmsbatch.campaign.model import LateRows, MessageType
 from mmsbatch.planning.plan import PriceSource
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
-from mmsbatch.record.fold import ChunkRecord
+from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.states import ChunkState
 
 BY_RECORD = ("to_send", "already_sent", "rejected", "unaccounted", "in_doubt", "late", "outside", "suppressed")

@@ -14,6 +14,7 @@ from mmsbatch.record.events import (
     ChunkSending,
     DoubtResolved,
     JournalOpened,
+    Lease,
     ProofAnswered,
     ProofSending,
     RejectedReleased,
@@ -132,12 +133,15 @@ _FIELDS = {
     "exclusive": st.booleans(),
     "presumed": st.booleans(),
     "numbers": _lists,
+    "lease": st.none() | st.builds(Lease, _texts, st.integers(1, 99999), _texts),
+    "shard": st.none() | st.sampled_from(["1/1", "3/8"]),
 }
 _CREDITS = ("credits", "credits_before", "credits_after", "per_message")
 _MAYBE = ("key_check", "scheduled_for", "status_text", "campaign_id")
 _SPECIAL = {
     JournalOpened: {"numbers": st.sampled_from(["plain", "token"])},
     ProofSending: {"numbers": _filled},
+    ChunkSending: {"run": st.none() | _texts},
 }
 
 
@@ -180,8 +184,9 @@ class History:
     def _run(self, run):
         self.record.close_interrupted()
         revision = self.record.revision(1)
-        states = Counter(state.value for state in revision.numbers.values())
-        pending = [each for each in self.numbers if revision.numbers.get(each) in (None, NumberState.RELEASED)]
+        states = Counter(state.value for state in revision.states().values())
+        known = revision.states()
+        pending = [each for each in self.numbers if known.get(each) in (None, NumberState.RELEASED)]
         del states["released"]
         totals = Totals(rows=len(self.numbers) + 2, pending=len(pending), duplicates=1, invalid=1, **states)
         self._take(started(run=run, totals=totals))

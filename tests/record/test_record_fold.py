@@ -24,8 +24,10 @@ from record_builders import (
     started,
 )
 
+from mmsbatch.record.chain import Tail
 from mmsbatch.record.events import Event, Totals
 from mmsbatch.record.fold import Record
+from mmsbatch.record.manifest import manifest
 from mmsbatch.record.states import ChunkState, NumberState, RevisionStatus
 
 A, B, C, D = number(1), number(2), number(3), number(4)
@@ -175,10 +177,13 @@ def test_every_row_and_number_is_somewhere_once(history):
         revision = record.revision(1)
         totals = revision.totals.to_json()
         assert totals.pop("rows") == sum(totals.values())
-    never_sent = len(history.numbers) - len(revision.numbers)
-    counts = Counter(state.value for state in revision.numbers.values())
+    never_sent = len(history.numbers) - len(revision.states())
+    counts = Counter(state.value for state in revision.states().values())
     assert totals["pending"] == counts.pop("released", 0) + never_sent
     assert {name: totals[name] for name in counts} == counts
+    assert {state.value: revision.count(state) for state in NumberState if state is not NumberState.RELEASED} == {
+        state.value: counts[state.value] for state in NumberState if state is not NumberState.RELEASED
+    }
 
 
 @given(histories())
@@ -204,7 +209,7 @@ def test_a_number_is_what_its_last_chunk_made_of_it(history):
         for each, state in states.items():
             assert not (each in gone and state == "released"), "who was reached is never pending again"
         gone |= {each for each, state in states.items() if state in ("accepted", "unaccounted")}
-    assert {each: state.value for each, state in Record(history.events).revision(1).numbers.items()} == states
+    assert {each: state.value for each, state in Record(history.events).revision(1).states().items()} == states
 
 
 @given(histories())
@@ -233,8 +238,8 @@ def test_revisions_are_kept_apart():
     first = (*SENT, answered("1-1", ACCEPTED, 2), ended())
     record = Record((*first, started(3, revision=2, run="run-2"), sending("2-1", A), answered("2-1", REFUSED)))
     assert record.highest.number == 2
-    assert record.revision(1).numbers[A] is NumberState.ACCEPTED
-    assert record.revision(2).numbers[A] is NumberState.RELEASED
+    assert record.revision(1).states()[A] is NumberState.ACCEPTED
+    assert record.revision(2).states()[A] is NumberState.RELEASED
     assert record.revision(2).totals == Totals(rows=3, pending=3)
     assert record.revision(7).totals == Totals()
 
@@ -278,3 +283,21 @@ def test_the_last_run_that_reached_anyone_is_not_one_that_only_counted():
         (*SENT, answered("1-1", ACCEPTED, 1), ended(), started(run="run-2", totals=Totals(rows=1, accepted=1)))
     )
     assert record.revision(1).last_reaching.run != "run-2"
+
+
+def test_who_was_reached_stays_so_whatever_a_later_chunk_says():
+    """No run writes this; a record that says it all the same must not lead to a second send."""
+    record = Record((*SENT, answered("1-1", ACCEPTED, 2), sending("1-2", A, C), answered("1-2", REFUSED)))
+    states = record.revision(1).states()
+    assert (states[A], states[B], states[C]) == (NumberState.ACCEPTED, NumberState.ACCEPTED, NumberState.RELEASED)
+
+
+def test_rejected_again_is_listed_once():
+    """A number that was released, and rejected once more, counts with its last chunk only."""
+    once = (*SENT, answered("1-1", ACCEPTED, 1, [B]), released())
+    record = Record((*once, sending("1-2", B), answered("1-2", ACCEPTED, 0, [B])))
+    assert record.revision(1).count(NumberState.REJECTED) == 1
+    assert [each["chunk"] for each in manifest(record, Tail())["rejected"]] == ["1-2"]
+    assert Record((*once, sending("1-2", B), answered("1-2", ACCEPTED, 0, [B]), released())).revision(1).totals == (
+        Totals(rows=3, accepted=1, pending=2)
+    )

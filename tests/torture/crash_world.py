@@ -100,9 +100,10 @@ class CrashWorld(World):
             record.close_interrupted()
             revision = record.revision(number_of)
         reached = {NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT}
+        states = revision.states()
         for number in counts:
-            assert revision.numbers.get(self.keeping.keep(number)) in reached, "taken, and the record does not know"
-        accepted = {number for number, state in revision.numbers.items() if state is NumberState.ACCEPTED}
+            assert states.get(self.keeping.keep(number)) in reached, "taken, and the record does not know"
+        accepted = {number for number, state in states.items() if state is NumberState.ACCEPTED}
         assert accepted <= {self.keeping.keep(number) for number in counts}, "accepted, and never taken"
         totals = revision.totals.to_json()
         assert totals.pop("rows") == sum(totals.values())

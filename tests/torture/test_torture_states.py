@@ -167,7 +167,7 @@ class History(RuleBasedStateMachine):
         if planned.plan.in_doubt_chunks and not leave_in_doubt:
             return "in doubt"
         posts, revision = len(world.posts), book.record.revision(self.revision)
-        known, held = set(revision.numbers), revision.closed and not late_rows
+        known, held = set(revision.states()), revision.closed and not late_rows
         world.carry_out(planned, book, *script)
         if held:
             sent = {world.keeping.keep(each) for post in world.posts[posts:] for each in post.numbers}
@@ -228,8 +228,9 @@ class History(RuleBasedStateMachine):
             for number in self.world.took(post)
         )
         stopped = self.world.rejected_too_many(record)
+        states = record.states()
         for place in self.people:
-            state = record.numbers.get(self.world.keeping.keep(number(place)))
+            state = states.get(self.world.keeping.keep(number(place)))
             assert counts[number(place)] == 1 or state is NumberState.REJECTED or stopped
 
 

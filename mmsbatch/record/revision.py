@@ -1,0 +1,193 @@
+"""One revision of the record: its chunks, its runs, its numbers and rows by what became of them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mmsbatch.record.chunks import ChunkRecord
+from mmsbatch.record.events import RunEnded, RunStarted, Totals
+from mmsbatch.record.states import REACHED, ChunkState, NumberState, RevisionStatus
+
+#: Where numbers of a state stand in the totals.
+_TOTAL_OF: Mapping[NumberState, str] = {
+    NumberState.ACCEPTED: "accepted",
+    NumberState.REJECTED: "rejected",
+    NumberState.UNACCOUNTED: "unaccounted",
+    NumberState.IN_DOUBT: "in_doubt",
+    NumberState.RELEASED: "pending",
+}
+
+_CLAIMED = frozenset({ChunkState.PENDING, ChunkState.SENDING})
+#: What a chunk's numbers are: the state that they share, and that of each exception.
+_Fates = tuple[NumberState, Mapping[str, NumberState]]
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """One run as it stands; `ended` is None while it lasts, or where it was cut short.
+
+    `credits_after` is the balance after it, or after its doubt was settled; `used` is what it cost, known
+    only where the account was exclusive and its balance only fell, as the price would have it.
+    """
+
+    started: RunStarted
+    ended: RunEnded | None = None
+    credits_after: Decimal | None = None
+    used: Decimal | None = None
+
+
+@dataclass(slots=True)
+class RevisionRecord:
+    """All that happened to one revision. `closed` once every row had its outcome: rows that appear then are late.
+
+    `outside` holds the numbers that the totals leave out, as far as their state can still change.
+    Numbers are looked up through their chunks: a million of them are moved chunk by chunk.
+    """
+
+    number: int
+    chunks: dict[str, ChunkRecord] = field(default_factory=dict)
+    runs: list[RunRecord] = field(default_factory=list)
+    outside: frozenset[str] = frozenset()
+    closed: bool = False
+    _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
+    _counts: Counter[NumberState] = field(default_factory=Counter)
+
+    @property
+    def totals(self) -> Totals:
+        """The rows of the input by outcome, as the last run counted them and its chunks moved them."""
+        return Totals(**self._rows)
+
+    @property
+    def has_open_rows(self) -> bool:
+        """Whether a row of the input still waits for its outcome."""
+        return bool(self._rows["pending"] or self._rows["in_doubt"])
+
+    @property
+    def in_doubt(self) -> list[ChunkRecord]:
+        """The chunks whose fate is unknown, in order."""
+        return [chunk for chunk in self.chunks.values() if chunk.state is ChunkState.IN_DOUBT]
+
+    @property
+    def claimed(self) -> list[ChunkRecord]:
+        """The chunks that a run announced, and has not told what became of them."""
+        return [chunk for chunk in self.chunks.values() if chunk.state in _CLAIMED]
+
+    @property
+    def last_reaching(self) -> RunStarted | None:
+        """The last run that reached, or may have reached, anyone; None where none did."""
+        return next((chunk.run for chunk in reversed(self.chunks.values()) if chunk.has_reached), None)
+
+    @property
+    def status(self) -> RevisionStatus:
+        """The verdict over the revision."""
+        if not self.runs:
+            return RevisionStatus.EMPTY
+        if self.totals.in_doubt or self.in_doubt:
+            return RevisionStatus.IN_DOUBT
+        return RevisionStatus.INCOMPLETE if self.totals.pending else RevisionStatus.COMPLETE
+
+    def next_chunk(self) -> int:
+        """Return the first chunk number never used."""
+        return 1 + max((int(chunk.rpartition("-")[2]) for chunk in self.chunks), default=0)
+
+    def count(self, state: NumberState) -> int:
+        """Count the numbers of a state, those no longer in the input included.
+
+        Not of RELEASED: a number may have been released by one chunk after another.
+        """
+        return self._counts[state]
+
+    def states(self) -> dict[str, NumberState]:
+        """Return every number that was ever sent to, with what its last chunk made of it."""
+        found: dict[str, NumberState] = {}
+        for chunk in self.chunks.values():
+            if chunk.shared_state is NumberState.RELEASED:  # whoever was reached stays so, whatever comes later
+                found.update(pair for pair in chunk.states().items() if found.get(pair[0]) not in REACHED)
+            else:
+                found.update(chunk.states())
+        return found
+
+    def begin(self, run: RunStarted) -> RunRecord:
+        """Take in a run, and its count of the rows; of one beside others that counted the same ones it is older."""
+        if run.lease is None or not self.runs or not _is_same_input(run, self.runs[-1].started):
+            self._rows = run.totals.to_json()
+            self.outside = frozenset(run.outside_open)
+        self.runs.append(RunRecord(run))
+        self.close_if_done()
+        return self.runs[-1]
+
+    def close_if_done(self) -> None:
+        """Close it where no row waits any more."""
+        self.closed = self.closed or not self.has_open_rows
+
+    def add(self, chunk: ChunkRecord) -> None:
+        """Take in a chunk that is about to be sent: from now on it decides over its numbers."""
+        self.chunks[chunk.id] = chunk
+        for state, count in chunk.count_states().items():
+            self._counts[state] += count
+
+    def move(self, chunk: ChunkRecord, state: ChunkState) -> None:
+        """Give a chunk its state, and each of its numbers what follows for it."""
+        before = chunk.shared_state, chunk.exceptions
+        chunk.move(state)
+        self._count(chunk, before)
+
+    def release(self, state: NumberState) -> None:
+        """Make the numbers of a state pending again."""
+        for chunk in self.chunks.values():
+            if state in chunk.exceptions.values():
+                before = chunk.shared_state, chunk.exceptions
+                chunk.release(state)
+                self._count(chunk, before)
+
+    def _count(self, chunk: ChunkRecord, before: _Fates) -> None:
+        """Move what the chunk's change moves, among the numbers and among the rows of the input."""
+        moves = _count_moves(chunk, before, apart=set())
+        for (was, now), count in moves.items():
+            self._counts[was] -= count
+            self._counts[now] += count
+        if self.outside:
+            moves = _count_moves(chunk, before, set(self.outside.intersection(chunk.numbers)))
+        for (was, now), count in moves.items():
+            if was is not now:
+                self._move_rows(_TOTAL_OF[was], _TOTAL_OF[now], count)
+
+    def _move_rows(self, source: str, target: str, count: int) -> None:
+        """Move rows between two counts; never more than are there, so that the sum always holds."""
+        moved = min(count, self._rows[source])
+        self._rows[source] -= moved
+        self._rows[target] += moved
+
+
+def _is_same_input(one: RunStarted, other: RunStarted) -> bool:
+    """Whether two runs counted the same rows, so that what the record moved since holds for both."""
+    files = one.campaign_sha256 == other.campaign_sha256 and one.digests == other.digests
+    return files and (one.totals.rows, one.late_sent) == (other.totals.rows, other.late_sent)
+
+
+def _count_moves(chunk: ChunkRecord, before: _Fates, apart: set[str]) -> Mapping[tuple[NumberState, NumberState], int]:
+    """Count the chunk's numbers by their state before and after, those not that stand `apart`."""
+    (shared, exceptions), after = before, chunk.shared_state
+    moves = {(shared, after): len(chunk.numbers)}
+    special = exceptions.keys() | chunk.exceptions.keys()
+    if not special and not apart:
+        return moves
+    counted = Counter(moves)
+    counted[shared, after] -= len(special | apart)
+    counted.update((exceptions.get(each, shared), chunk.state_of(each)) for each in special - apart)
+    return counted
+
+
+def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | None]:
+    """Return the account's credits before the revision's first run and after its last answer."""
+    before = next((run.started.credits_before for run in revision.runs), None)
+    after = next((run.credits_after for run in reversed(revision.runs) if run.ended), None)
+    return before, after
+
+
+def credits_used(revision: RevisionRecord) -> Decimal | None:
+    """Return what the revision cost; None where that is not known of each of its runs."""
+    used = [run.used for run in revision.runs if run.started.chunks]
+    known = [each for each in used if each is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(used) else None

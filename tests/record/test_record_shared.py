@@ -1,0 +1,99 @@
+"""A record that several runs write at once: whose chunk is whose, and what one run may say of another's."""
+
+from dataclasses import replace
+
+import pytest
+from record_builders import (
+    ACCEPTED,
+    FAILED,
+    IN_DOUBT,
+    REFUSED,
+    answered,
+    ended,
+    number,
+    opened,
+    resolved,
+    sending,
+    started,
+)
+
+from mmsbatch.record.events import Lease, Totals
+from mmsbatch.record.fold import Record
+from mmsbatch.record.states import ChunkState, NumberState
+
+A, B, C, D = number(1), number(2), number(3), number(4)
+ONE, TWO = (Lease(host, 7) for host in ("runner-1", "runner-2"))
+
+
+def begun(run, lease, **changes):
+    return replace(started(4, run=run, lease=lease), **changes)
+
+
+def claim(chunk, run, *numbers):
+    return replace(sending(chunk, *numbers), run=run)
+
+
+BOTH = (
+    *(opened(), begun("one", ONE, shard="1/2"), claim("1-1", "one", A, B)),
+    *(begun("two", TWO, shard="2/2"), claim("1-2", "two", C, D)),
+)
+
+
+def test_a_run_that_begins_takes_no_other_for_dead():
+    revision = Record(BOTH).revision(1)
+    assert [(chunk.id, chunk.state, chunk.run.run) for chunk in revision.claimed] == [
+        ("1-1", ChunkState.SENDING, "one"),
+        ("1-2", ChunkState.SENDING, "two"),
+    ]
+
+
+def test_rows_are_counted_on_and_not_anew_by_a_run_that_planned_before():
+    """The second run counted four pending rows before the first had claimed two of them."""
+    record = Record(BOTH)
+    assert record.revision(1).totals == Totals(rows=4, in_doubt=4)
+    for event in (answered("1-2", ACCEPTED, 2), ended("two"), answered("1-1", ACCEPTED, 1, [B]), ended("one")):
+        record.apply(event)
+    assert record.revision(1).totals == Totals(rows=4, accepted=3, rejected=1)
+    assert [run.ended.run for run in record.revision(1).runs] == ["one", "two"]
+
+
+@pytest.mark.parametrize("changes", [{"campaign_sha256": "other"}, {"digests": {}}, {"late_sent": True}])
+def test_rows_of_another_input_are_counted_anew(changes):
+    totals = Totals(rows=9, in_doubt=2, pending=7)
+    record = Record((*BOTH[:3], begun("two", TWO, totals=totals, **changes)))
+    assert record.revision(1).totals == totals
+
+
+def test_only_the_runs_that_are_gone_leave_doubt():
+    record = Record(BOTH)
+    assert [chunk.id for chunk in record.close_interrupted(lambda run: run.lease == TWO)] == ["1-1"]
+    assert [chunk.id for chunk in record.claimed] == ["1-2"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_finding_settles_one_chunk_and_leaves_the_others_to_their_runs(sent):
+    record = Record((*BOTH, resolved("1-1", sent)))
+    states = {chunk.id: chunk.state for chunk in record.revision(1).chunks.values()}
+    assert states == {"1-1": ACCEPTED if sent else FAILED, "1-2": ChunkState.SENDING}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (answered("1-1", ACCEPTED, 2), NumberState.ACCEPTED),
+        (answered("1-1", REFUSED), NumberState.RELEASED),
+        (answered("1-1", FAILED), NumberState.RELEASED),
+        (answered("1-1", IN_DOUBT), None),
+    ],
+    ids=["accepted", "refused", "failed", "given up"],
+)
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_answer_that_comes_after_all_outdoes_a_finding_but_giving_up_does_not(answer, found, sent):
+    revision = Record((*BOTH, resolved("1-1", sent), answer)).revision(1)
+    person = NumberState.ACCEPTED if sent else NumberState.RELEASED
+    assert revision.states()[A] is (found or person)
+
+
+def test_a_claim_of_a_run_that_nobody_announced_is_no_record():
+    with pytest.raises(LookupError):
+        Record((*BOTH, claim("1-3", "three", A)))
