@@ -16,9 +16,11 @@ _LONG = 1.5
 def cases(place: Workplace) -> Iterator[Case]:
     """Read many rows, and send to a part of them, with and without a line that moves."""
     with open_project(Workplace(place.folder, place.rows * 2), TEXTS["constant text"]) as project:
-        yield _case(f"`plan --offline`, {project.recipients:,} rows, on a terminal", _plan, project, runs=9)
+        work = f"`plan --offline`, {project.recipients:,} rows, on a terminal: processor time"
+        yield _case(work, _plan, project, runs=9)
     with open_project(Workplace(place.folder, place.rows // 4), TEXTS["constant text"]) as project:
-        yield _case(f"`apply`, {project.recipients:,} recipients, on a terminal", _apply, project, runs=7)
+        work = f"`apply`, {project.recipients:,} recipients, on a terminal: first POST to last answer"
+        yield _case(work, _apply, project, runs=7)
 
 
 def _case(work: str, take: Callable[..., Run], project: Project, runs: int) -> Case:
@@ -27,13 +29,14 @@ def _case(work: str, take: Callable[..., Run], project: Project, runs: int) -> C
 
 
 def _plan(project: Project, *options: str) -> Run:
+    """Plan; two hundredths of its seconds are lost in what else a shared machine does."""
     with Process(project.command("plan", "--offline", *options), on_terminal=True) as process:
         ended = process.end()
     ended.check("mmsbatch plan")
     if f"{project.recipients:,}" not in ended.printed:
         raise WrongOutcome(ended.printed[:2000])
     _check_shown("reading recipients", ended.told, ended.run.seconds, options)
-    return ended.run
+    return Run(ended.run.processor, ended.run.processor, ended.run.memory)
 
 
 def _apply(project: Project, *options: str) -> Run:

@@ -161,7 +161,7 @@ def test_a_chunk_costs_what_the_run_took_beyond_planning(few):
     sent, chunk = [
         measure(replace(case, runs=1)) for case, _ in zip(BENCHMARKS["sending"](few), range(2), strict=False)
     ]
-    assert 0 < chunk.ours.seconds * 10 < sent.ours.processor
+    assert 0 < chunk.ours.seconds * 10 < 0.9 * sent.ours.processor
     assert chunk.peer.seconds == 0.0005
 
 
