@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import planning, project, resuming, rows, validating, workplace
+from benchmarks import following, planning, project, resuming, rows, validating, workplace
 from benchmarks.case import Case, Run, WrongOutcome
 from benchmarks.gateway_process import GatewayProcess, Taken
 from benchmarks.measure import Measured, measure
@@ -163,6 +163,25 @@ def test_a_chunk_costs_what_the_run_took_beyond_planning(few):
     ]
     assert 0 < chunk.ours.seconds * 10 < 0.9 * sent.ours.processor
     assert chunk.peer.seconds == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds", "options", "is_right"),
+    [
+        ("\rreading: 50,000", 2.0, (), True),
+        ("", 2.0, (), False),
+        ("", 0.5, (), True),
+        ("", 2.0, ("--quiet",), True),
+        ("\rreading: 50,000", 2.0, ("--quiet",), False),
+    ],
+    ids=["shown", "not shown", "over before it is due", "quiet", "not quiet"],
+)
+def test_what_is_followed_is_seen(told, seconds, options, is_right):
+    if is_right:
+        following._check_shown("reading", told, seconds, options)
+        return
+    with pytest.raises(WrongOutcome):
+        following._check_shown("reading", told, seconds, options)
 
 
 def test_half_of_a_campaign_is_sent_and_recorded(few):
