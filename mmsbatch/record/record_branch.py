@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
 from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
@@ -97,6 +98,10 @@ class RecordBranch:
             f"the branch {self.name}: rivals were quicker {TRIES_AGAINST_RIVALS} times",
             "run again, with fewer runs at a time",
         )
+
+    def own_folder(self) -> Path:
+        """Return a folder of ours inside git's own, which is never committed."""
+        return Path(self._branch.remote.git.ask("rev-parse", "--absolute-git-dir").decode().rstrip("\n")) / "mmsbatch"
 
     def close(self) -> None:
         """Let the thread end; what it publishes it publishes first."""

@@ -7,6 +7,7 @@ the branch is written anew behind what they wrote, if both may stand; where not,
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmsbatch.errors import Overtaken, Refusal
 from mmsbatch.record.book import RecordBook
@@ -124,6 +125,16 @@ class SharedBook(RecordBook):
         self.publish()
         if not self._shared.is_unchanged():
             self._rebase()
+
+    def rescue(self) -> Path | None:
+        """Keep the lines that the branch lacks in git's own folder: evidence for whoever settles what they tell."""
+        lines = self.paths.journal.read_bytes()[self._known_length :]
+        if not lines:
+            return None
+        kept = self._shared.kept_beside(f"{self.paths.journal.stem}-{self._writer.tail.digest[:12]}.jsonl")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(lines)
+        return kept
 
     def _know(self, flight: _Flight) -> None:
         self._known += tuple(self._ours[: flight.events])

@@ -311,7 +311,7 @@ class CampaignRun:
         try:
             self._context.book.publish()
         except MmsbatchError as error:
-            self._stop = stop_for_record(error)
+            self._stop = stop_for_record(error, self._context.book.rescue())
             return gravest(code, ExitCode.IN_DOUBT if self._counts.processed else ExitCode.INCOMPLETE)
         return code
 
