@@ -141,7 +141,9 @@ def test_an_exclusive_account_stays_locked_until_somebody_names_the_lock(shared,
     wait_until(lambda: gateway.requests["send"] == 1)
     process.kill()
     process.communicate()
-    shared.write_campaign("other", name="Autre", recipients={"file": "sale.csv"})
+    shared.write_campaign(
+        "other", message={"type": "text", "text": "Autre. STOP au 36180"}, recipients={"file": "sale.csv"}
+    )
     locked = shared.run("apply", "campaigns/other.yaml", "--yes", env={"TMPDIR": str(shared.root)})
     assert locked.code == 5
     lock = locked.err.partition("mmsbatch unlock ")[2][:12]
