@@ -24,7 +24,12 @@ from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.findings import count, list_chunks
 from mmsbatch.reports.plans import FORMATS
 from mmsbatch.sending.clock import Clock
-from mmsbatch.sending.interruption import listening
+from mmsbatch.sending.interruption import (
+    PATIENCE_SECONDS,
+    SHARED_PATIENCE_SECONDS,
+    Interruption,
+    listening,
+)
 from mmsbatch.sending.stops import Deadline
 
 #: How often a call plans, where others write the record between its look and its claim.
@@ -100,6 +105,7 @@ class Application:
                 self._console,
                 self._clock,
                 self._environ,
+                Interruption(SHARED_PATIENCE_SECONDS if access.is_shared else PATIENCE_SECONDS),
                 deadline=self._deadline,
             )
 
