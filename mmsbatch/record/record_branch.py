@@ -51,9 +51,11 @@ class RecordBranch:
 
     def look(self) -> None:
         """Ask the remote what there is. Raises RecordUnreachable, and Refusal where the branch went back in time."""
+        # Before the remote is asked: another run in this clone may put something there, and note it down, meanwhile.
+        known = self._branch.last_seen()
         tip = self._branch.fetch()
-        if self._branch.went_back(tip):
-            raise self._went_back()
+        if known is not None and self._branch.went_back(tip, known):
+            raise self._went_back(known)
         if tip != self.tip:
             self.files = self._branch.remote.git.files(tip) if tip else {}
             self.tip = tip
@@ -65,31 +67,35 @@ class RecordBranch:
 
     def publish_later(
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
-    ) -> Future[bool]:
+    ) -> Future[Mapping[str, str] | None]:
         """Publish on a thread of its own."""
         return self._worker.submit(self.publish, changes, message, is_as_known)
 
     def publish(
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
-    ) -> bool:
-        """Put files on the branch with one push; return False where `is_as_known` finds its files changed.
+    ) -> Mapping[str, str] | None:
+        """Put files on the branch with one push; return None where `is_as_known` finds its files changed.
 
+        What is returned are the branch's files as of that push: others may have written more on top of it by now.
         Raises RecordUnreachable where the remote does not say what became of it, Refusal where it says no.
         """
         pauses = iter(PAUSES)
-        ours: str | None = None
+        unanswered: list[str] = []
         for _ in range(TRIES_AGAINST_RIVALS):
-            if ours is not None and self._holds(ours):
-                return True
+            arrived = next(filter(self._holds, unanswered), None)
+            if arrived is not None:
+                return self._branch.remote.git.files(arrived)
             if not is_as_known(self.files):
-                return False
+                return None
             ours = self._commit(changes, message)
             pushed = self._branch.push(ours, self.tip)
             if pushed.outcome is Outcome.ACCEPTED:
                 self.tip, self.files = ours, self._branch.remote.git.files(ours)
-                return True
+                return self.files
             if pushed.outcome is Outcome.REFUSED:
                 raise self._refused(pushed)
+            if pushed.outcome is Outcome.UNKNOWN:
+                unanswered.append(ours)  # it may arrive even later than what is tried next
             self._pause(pushed, pauses)
             self._look_again(pushed, pauses)
         raise RecordUnreachable(
@@ -139,8 +145,7 @@ class RecordBranch:
             "give this user or token the right to push there, and take protections and hooks off that branch",
         )
 
-    def _went_back(self) -> Refusal:
-        seen = self._branch.last_seen() or ""
+    def _went_back(self, seen: str) -> Refusal:
         remote = self._branch.remote.name
         return Refusal(
             f"the branch {self.name} of {remote} went back in time: it lacks {seen[:12]}, which was there before",

@@ -9,20 +9,17 @@ from collections.abc import Sequence
 from mmsbatch.record.events import ChunkAnswered, ChunkSending, DoubtResolved, Event, JournalOpened, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import is_same_input
+from mmsbatch.record.states import NumberState
 
 
-def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None) -> str:
+def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record, last: RunStarted | None) -> str:
     """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
 
-    `last` is the last run that the record has, theirs included.
+    `record` is all that is written without ours, `last` the last run that it has.
     """
     claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
-    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
-    for event in theirs:
-        if isinstance(event, ChunkSending) and (event.chunk in ids or not numbers.isdisjoint(event.numbers)):
-            return "another run claimed the same recipients"
-        if isinstance(event, RunStarted) and any(_is_raised(event, each) for each in claimed):
-            return f"revision {event.revision} was begun"
+    if reason := _why_not_claimed(claimed, theirs, record):
+        return reason
     settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
     if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
         return "the chunk was settled, or answered"
@@ -33,6 +30,21 @@ def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarte
         return ""
     # It counted the rows before what is written there now, and of another input than the run before it.
     return "the record went on" if theirs else ""
+
+
+def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], record: Record) -> str:
+    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
+    for event in theirs:
+        match event:
+            case ChunkSending() if event.chunk in ids or not numbers.isdisjoint(event.numbers):
+                return "another run claimed the same recipients"
+            case ChunkAnswered() | DoubtResolved() if _has_got(record, event.chunk, numbers):
+                return "the same recipients were reached after all"
+            case RunStarted() if any(_is_raised(event, each) for each in claimed):
+                return f"revision {event.revision} was begun"
+            case _:
+                pass
+    return ""
 
 
 def claiming_run(record: Record, shard: str | None = None) -> RunStarted | None:
@@ -46,6 +58,12 @@ def _overlap(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return True
     return one == other or one.partition("/")[2] != other.partition("/")[2]
+
+
+def _has_got(record: Record, chunk: str, numbers: set[str]) -> bool:
+    """Whether a chunk holds one of these numbers, and not as one that is free to be sent to again."""
+    found = record.chunk(chunk)
+    return any(found.state_of(each) is not NumberState.RELEASED for each in numbers.intersection(found.numbers))
 
 
 def _is_raised(theirs: RunStarted, claim: ChunkSending) -> bool:

@@ -4,7 +4,7 @@ The branch puts the events of all runs into one order. Where others were quicker
 the branch is written anew behind what they wrote, if both may stand; where not, it gives way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ from mmsbatch.record.shared_journal import SharedJournal
 class _Flight:
     """A push under way: how many of our events it carries, and up to which length of the journal."""
 
-    done: Future[bool]
+    done: Future[Mapping[str, str] | None]
     events: int
     length: int
 
@@ -102,8 +102,9 @@ class SharedBook(RecordBook):
         if self._flight is None or not self._flight.done.done():
             return
         flight, self._flight = self._flight, None
-        if flight.done.result():
-            self._shared.note_put(flight.length)
+        files = flight.done.result()
+        if files is not None:
+            self._shared.note_put(files, flight.length)
             self._know(flight.events)
         else:
             self._rebase()
@@ -138,7 +139,7 @@ class SharedBook(RecordBook):
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
-        reason = why_not_both(ours, theirs, last)
+        reason = why_not_both(ours, theirs, record, last)
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
