@@ -40,6 +40,9 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip("\n")
 
 
+Started = subprocess.Popen[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Clone:
     """A clone, and the machine that it is on."""
@@ -55,6 +58,7 @@ class Fleet:
         self.folder, self.gateway, self.people = folder, gateway, people
         self.bare, self.away = folder / "remote.git", folder / "away.git"
         self.clones: list[Clone] = []
+        self._started: list[Started] = []
         (folder / "machine").mkdir()
         (folder / "machine" / "sitecustomize.py").write_text(_MACHINE)
         git(folder, "init", "-q", "--bare", "-b", "main", "remote.git")
@@ -87,7 +91,7 @@ class Fleet:
 
     # --- the program
 
-    def start(self, clone: Clone, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, clone: Clone, *arguments: str) -> Started:
         kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         python = [str(self.folder / "machine"), *filter(None, [os.environ.get("PYTHONPATH")])]
         ours = {
@@ -103,7 +107,7 @@ class Fleet:
             "MMSBATCH_CLIENTCODE": CLIENT_CODE,
             "MMSBATCH_PASSCODE": PASSCODE,
         }
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [sys.executable, "-m", "mmsbatch", *arguments],
             cwd=clone.folder,
             env=kept | ours,
@@ -113,8 +117,16 @@ class Fleet:
             text=True,
             encoding="utf-8",
         )
+        self._started.append(started)
+        return started
 
-    def finish(self, process: "subprocess.Popen[str]", patience: float = PATIENCE) -> Ended:
+    def close(self) -> None:
+        """Leave no process of the program behind."""
+        for process in self._started:
+            with process:
+                process.kill()
+
+    def finish(self, process: Started, patience: float = PATIENCE) -> Ended:
         out, err = process.communicate(timeout=patience)
         ended = Ended(process.returncode, out, err)
         ended.check_discretion()
@@ -235,7 +247,9 @@ class Fleet:
         assert totals.pop("rows") == sum(totals.values()), record["totals"]
         numbers = self.numbers_of()
         states = {chunk["id"]: chunk["state"] for chunk in record["chunks"]}
-        known = {each for chunk, state in states.items() if state not in ("refused", "failed") for each in numbers[chunk]}
+        known = {
+            each for chunk, state in states.items() if state not in ("refused", "failed") for each in numbers[chunk]
+        }
         assert taken.keys() <= known, "taken, and the record does not know"
         for chunk in record["chunks"]:
             if chunk["state"] == "accepted":
@@ -265,7 +279,7 @@ class Fleet:
                 assert ended.code == 0, ended
 
 
-def stop(processes: Iterable["subprocess.Popen[str]"], sent: signal.Signals) -> None:
+def stop(processes: Iterable[Started], sent: signal.Signals) -> None:
     for process in processes:
         if process.poll() is None:
             process.send_signal(sent)

@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 from urllib.request import urlopen
 
-#: What becomes of a request: taken and answered; taken, and the connection cut; cut before it is taken; no credit.
-TAKE, CUT_AFTER, CUT_BEFORE, REFUSE = "take", "cut after", "cut before", "refuse"
+#: What becomes of a request: taken and answered; taken, and the connection cut; cut before it is taken; no credit;
+#: no medium, which is tried again.
+TAKE, CUT_AFTER, CUT_BEFORE, REFUSE, AGAIN = "take", "cut after", "cut before", "refuse", "again"
+_REFUSALS = {REFUSE: "Status=103\nStatusText=Plus de credit\n", AGAIN: "Status=114\nStatusText=Pas d'image\n"}
 Fate = Callable[[int], str]
 
 
@@ -36,6 +38,7 @@ class LogGateway:
         self.problems: list[str] = []
         self.sends = 0
         self._working = 0
+        self._hurry = threading.Event()
         self._changed = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.gateway = self
@@ -74,6 +77,10 @@ class LogGateway:
         with self._changed:
             assert self._changed.wait_for(lambda: self._working == 0, 30.0)
 
+    def let_go(self) -> None:
+        """Answer at once whatever is waited for."""
+        self._hurry.set()
+
     # --- what the handlers call
 
     def note_work(self, change: int) -> None:
@@ -94,9 +101,9 @@ class LogGateway:
                 self.log += [Taken(number, time.monotonic()) for number in numbers]
             left = 100_000 - len(self.log)
             self._changed.notify_all()
-        time.sleep(self.latency)
-        if fate == REFUSE:
-            return "Status=103\nStatusText=Plus de credit\n"
+        self._hurry.wait(self.latency)
+        if fate in _REFUSALS:
+            return _REFUSALS[fate]
         if fate != TAKE:
             return None
         return f"Status=100\nStatusText=Le message a ete envoye\nCredits={left}\nInvalidNums=\nCampaignID=abcdefghi\n"

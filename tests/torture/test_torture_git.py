@@ -5,14 +5,13 @@ Everything here sees the program from outside: processes, the remote's own files
 
 import random
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from git_fleet import SHALLOW, SPEC, Clone, Fleet, git, stop
-from log_gateway import CUT_AFTER, CUT_BEFORE, REFUSE, TAKE, LogGateway
+from git_fleet import SHALLOW, SPEC, Fleet, Started, git, stop
+from log_gateway import AGAIN, CUT_AFTER, CUT_BEFORE, REFUSE, TAKE, LogGateway
 
 from mmsbatch.exitcodes import ExitCode
 
@@ -32,6 +31,8 @@ REMOTES = {
     "dying before it applies": ({"update": f"if {ONE_IN_FOUR}; then kill -9 $PPID; fi"}, {6}),
 }
 
+Muster = Callable[..., Fleet]
+
 
 @pytest.fixture
 def gateway() -> Iterator[LogGateway]:
@@ -39,7 +40,21 @@ def gateway() -> Iterator[LogGateway]:
         yield gateway
 
 
-def make_fleet(folder: Path, gateway: LogGateway, clones: int, people: int, **settings) -> Fleet:
+@pytest.fixture
+def muster(gateway: LogGateway) -> Iterator[Callable[..., Fleet]]:
+    """Make fleets; whatever they started ends with the test."""
+    fleets: list[Fleet] = []
+
+    def make(folder: Path, clones: int, people: int, **settings: object) -> Fleet:
+        fleets.append(make_fleet(folder, gateway, clones, people, **settings))
+        return fleets[-1]
+
+    yield make
+    for fleet in fleets:
+        fleet.close()
+
+
+def make_fleet(folder: Path, gateway: LogGateway, clones: int, people: int, **settings: object) -> Fleet:
     """Every other clone is shallow, with a detached head, as in CI; every third shares a machine with the first."""
     keys = {"chunk_size": 2, "concurrency": 2, "max_in_doubt": 3} | settings
     fleet = Fleet(folder, gateway, people, {"chunks": 3, "seconds": 2}, **keys)
@@ -68,7 +83,7 @@ class Driver:
         fleet.settle(chance.choice(fleet.clones))
         fleet.check_branch()
 
-    def _kill_some(self, processes: list["subprocess.Popen[str]"]) -> None:
+    def _kill_some(self, processes: list[Started]) -> None:
         fleet, chance = self.fleet, self.chance
         for process in chance.sample(processes, chance.randint(1, len(processes))):
             if chance.random() < 0.5:
@@ -77,7 +92,7 @@ class Driver:
                 time.sleep(chance.uniform(0.0, 1.2))
             stop([process], chance.choice(KILLS))
 
-    def _finish(self, processes: list["subprocess.Popen[str]"]) -> None:
+    def _finish(self, processes: list[Started]) -> None:
         for process in processes:
             ended = self.fleet.finish(process, patience=120.0)
             self.codes.append(ended.code)
@@ -99,7 +114,7 @@ class Driver:
 @pytest.mark.parametrize("clones", [2, 8])
 @pytest.mark.parametrize("remote", REMOTES)
 def test_runners_that_are_killed_at_random(
-    remote: str, clones: int, tmp_path: Path, gateway: LogGateway, torture: bool
+    remote: str, clones: int, tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
 ) -> None:
     if not torture and (remote, clones) != ("losing answers", 2):
         pytest.skip("takes long: make torture")
@@ -108,7 +123,7 @@ def test_runners_that_are_killed_at_random(
         gateway.log.clear()
         folder = tmp_path / str(seed)
         folder.mkdir()
-        fleet = make_fleet(folder, gateway, clones, people=200 if torture else 16)
+        fleet = muster(folder, clones, people=200 if torture else 16)
         driver = Driver(fleet, seed, allowed)
         for name, script in hooks.items():
             fleet.hook(name, script)
@@ -117,11 +132,13 @@ def test_runners_that_are_killed_at_random(
         driver.come_to_an_end()
 
 
-def test_a_gateway_that_fails_and_runners_that_are_killed(tmp_path: Path, gateway: LogGateway, torture: bool) -> None:
+def test_a_gateway_that_fails_and_runners_that_are_killed(
+    tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
+) -> None:
     chance = random.Random(17)
-    fates = [TAKE] * 12 + [CUT_AFTER, CUT_BEFORE, REFUSE]
+    fates = [TAKE] * 12 + [CUT_AFTER, CUT_BEFORE, REFUSE, AGAIN]
     people = 200 if torture else 16
-    fleet = make_fleet(tmp_path, gateway, 8 if torture else 2, people)
+    fleet = muster(tmp_path, 8 if torture else 2, people)
     gateway.fate = lambda _: chance.choice(fates)
     driver = Driver(fleet, 17, set())
     for _ in range(30 if torture else 1):
@@ -130,8 +147,10 @@ def test_a_gateway_that_fails_and_runners_that_are_killed(tmp_path: Path, gatewa
     driver.come_to_an_end()
 
 
-def test_a_remote_that_goes_away_and_comes_back(tmp_path: Path, gateway: LogGateway, torture: bool) -> None:
-    fleet = make_fleet(tmp_path, gateway, 4 if torture else 2, 120 if torture else 16)
+def test_a_remote_that_goes_away_and_comes_back(
+    tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
+) -> None:
+    fleet = muster(tmp_path, 4 if torture else 2, 120 if torture else 16)
     driver = Driver(fleet, 5, {1, 6})
 
     def go_away() -> None:
@@ -146,10 +165,12 @@ def test_a_remote_that_goes_away_and_comes_back(tmp_path: Path, gateway: LogGate
     driver.come_to_an_end()
 
 
-def test_runners_that_claim_at_the_same_instant(tmp_path: Path, gateway: LogGateway, torture: bool) -> None:
+def test_runners_that_claim_at_the_same_instant(
+    tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
+) -> None:
     """Each waits, with its push ready, until all others are there too."""
     count = 8 if torture else 3
-    fleet = make_fleet(tmp_path, gateway, count, people=20)
+    fleet = muster(tmp_path, count, people=20)
     barrier = tmp_path / "barrier"
     barrier.mkdir()
     script = f"#!/bin/sh\ntouch {barrier}/$$\ni=0\nwhile [ $(ls {barrier} | wc -l) -lt {count} ] && [ $i -lt 400 ]\n"
@@ -164,8 +185,8 @@ def test_runners_that_claim_at_the_same_instant(tmp_path: Path, gateway: LogGate
     fleet.check_all_sent(fleet.clones[-1])
 
 
-def test_the_log_tells_who_sent_what_when(tmp_path: Path, gateway: LogGateway) -> None:
-    fleet = make_fleet(tmp_path, gateway, 1, people=4)
+def test_the_log_tells_who_sent_what_when(tmp_path: Path, gateway: LogGateway, muster: Muster) -> None:
+    fleet = muster(tmp_path, 1, people=4)
     [clone] = fleet.clones
     assert fleet.apply(clone).code == 0
     log = git(fleet.bare, "log", "--format=%an: %s%n%b", "mmsbatch-record")
@@ -174,7 +195,3 @@ def test_the_log_tells_who_sent_what_when(tmp_path: Path, gateway: LogGateway) -
     assert "By: process " in log
     assert "Claimed: 4 recipients" in log
     assert "Answered: 4 accepted, 0 rejected" in log
-
-
-def clone_of(fleet: Fleet) -> Clone:
-    return fleet.clones[0]
