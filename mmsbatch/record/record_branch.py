@@ -67,35 +67,29 @@ class RecordBranch:
 
     def publish_later(
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
-    ) -> Future[Mapping[str, str] | None]:
+    ) -> Future[bool]:
         """Publish on a thread of its own."""
         return self._worker.submit(self.publish, changes, message, is_as_known)
 
     def publish(
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
-    ) -> Mapping[str, str] | None:
-        """Put files on the branch with one push; return None where `is_as_known` finds its files changed.
+    ) -> bool:
+        """Put files on the branch with one push; return False where `is_as_known` finds its files changed.
 
-        What is returned are the branch's files as of that push: others may have written more on top of it by now.
+        Changed they are, too, by an earlier push of these very files that nobody answered, and that arrived.
         Raises RecordUnreachable where the remote does not say what became of it, Refusal where it says no.
         """
         pauses = iter(PAUSES)
-        unanswered: list[str] = []
         for _ in range(TRIES_AGAINST_RIVALS):
-            arrived = next(filter(self._holds, unanswered), None)
-            if arrived is not None:
-                return self._branch.remote.git.files(arrived)
             if not is_as_known(self.files):
-                return None
+                return False
             ours = self._commit(changes, message)
             pushed = self._branch.push(ours, self.tip)
             if pushed.outcome is Outcome.ACCEPTED:
                 self.tip, self.files = ours, self._branch.remote.git.files(ours)
-                return self.files
+                return True
             if pushed.outcome is Outcome.REFUSED:
                 raise self._refused(pushed)
-            if pushed.outcome is Outcome.UNKNOWN:
-                unanswered.append(ours)  # it may arrive even later than what is tried next
             self._pause(pushed, pauses)
             self._look_again(pushed, pauses)
         raise RecordUnreachable(
@@ -106,10 +100,6 @@ class RecordBranch:
     def close(self) -> None:
         """Let the thread end; what it publishes it publishes first."""
         self._worker.shutdown()
-
-    def _holds(self, commit: str) -> bool:
-        """Whether a push that nobody answered arrived all the same."""
-        return self.tip is not None and self._branch.remote.git.is_ancestor(commit, self.tip)
 
     def _commit(self, changes: Mapping[str, bytes], message: str) -> str:
         first = {} if self.tip else {"README.md": README.encode()}

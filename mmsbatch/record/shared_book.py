@@ -4,7 +4,7 @@ The branch puts the events of all runs into one order. Where others were quicker
 the branch is written anew behind what they wrote, if both may stand; where not, it gives way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ from mmsbatch.record.shared_journal import SharedJournal
 class _Flight:
     """A push under way: how many of our events it carries, and up to which length of the journal."""
 
-    done: Future[Mapping[str, str] | None]
+    done: Future[bool]
     events: int
     length: int
 
@@ -102,9 +102,8 @@ class SharedBook(RecordBook):
         if self._flight is None or not self._flight.done.done():
             return
         flight, self._flight = self._flight, None
-        files = flight.done.result()
-        if files is not None:
-            self._shared.note_put(files, flight.length)
+        if flight.done.result():
+            self._shared.note_put(flight.length)
             self._know(flight.events)
         else:
             self._rebase()
@@ -124,7 +123,7 @@ class SharedBook(RecordBook):
         self.published += count
 
     def _rebase(self) -> None:
-        """Write ours anew behind what others wrote."""
+        """Write ours anew behind what others wrote; what is there already, of a push that nobody answered, is not."""
         before = self.paths.journal.read_bytes()[: self._shared.length] if self._shared.length else b""
         there = self._shared.take_in()
         if not there.startswith(before):
@@ -137,6 +136,7 @@ class SharedBook(RecordBook):
             record = Record(lines.events)
         except (Damage, LookupError, ValueError) as error:
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
+        self._know(_count_common(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
         reason = why_not_both(ours, theirs, record, last)
@@ -154,6 +154,12 @@ class SharedBook(RecordBook):
 
     def _length(self) -> int:
         return self._writer.tail.length
+
+
+def _count_common(ours: Sequence[Event], theirs: Sequence[Event]) -> int:
+    """Count the events that both begin with: no two runs write the same one, each names its chunk, run or time."""
+    pairs = zip(ours, theirs, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(ours), len(theirs)))
 
 
 def without_claims(events: Sequence[Event]) -> list[Event]:

@@ -29,21 +29,22 @@ class SharedJournal:
         self._know(self._branch.files, [*map(len, contents)])
         return b"".join(contents)
 
-    def put(self, content: bytes, manifest: bytes, message: str) -> Future[Mapping[str, str] | None]:
-        """Publish the whole journal's content, which begins with what is known; None comes where others wrote it.
+    def put(self, content: bytes, manifest: bytes, message: str) -> Future[bool]:
+        """Publish the whole journal's content, which begins with what is known; False comes where others wrote it.
 
         A record that is new is published only where no other is: it may be one of the same campaign.
         """
         piece = next_piece(self._pieces, self.length)
         changes = {**written(self._journal, piece, content), self._manifest: manifest}
-        return self._branch.publish_later(changes, message, self._is_as_known)
+        done: Future[bool] = self._branch.publish_later(changes, message, self._is_as_known)
+        return done
 
-    def note_put(self, files: Mapping[str, str], length: int) -> None:
-        """Take note that the branch had the journal's first `length` bytes, and no more, when its files were these."""
+    def note_put(self, length: int) -> None:
+        """Take note that the journal's first `length` bytes are on the branch."""
         piece = next_piece(self._pieces, self.length)
         pieces = self._pieces if piece in self._pieces else [*self._pieces, piece]
         ends = [*(each.start for each in pieces[1:]), length]
-        self._know(files, [end - each.start for each, end in zip(pieces, ends, strict=True)])
+        self._know(self._branch.files, [end - each.start for each, end in zip(pieces, ends, strict=True)])
 
     def _is_as_known(self, files: Mapping[str, str]) -> bool:
         if not self._blobs:
