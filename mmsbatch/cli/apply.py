@@ -1,5 +1,6 @@
 """`mmsbatch apply`: sends what the plan shows, once it is confirmed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from mmsbatch.cli.options import (
     read_duration,
 )
 from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.sharding import ShardOption, read_shard
 from mmsbatch.errors import UsageProblem
 
 SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of them.", show_default=False)
@@ -49,6 +51,7 @@ def apply(
         typer.Option("--max-duration", metavar="TIME", help="Start no request after this time: 90s, 30m, 2h."),
     ] = None,
     new_campaign: NewCampaign = False,
+    shard: ShardOption = None,
     output_format: Format = "text",
     output: Output = None,
     quiet: Quiet = False,
@@ -63,17 +66,19 @@ def apply(
       mmsbatch apply campaigns/winter-sale.yaml --gateway sandbox
 
       mmsbatch apply campaigns/winter-sale.yaml --yes
+
+      mmsbatch apply campaigns/winter-sale.yaml --yes --shard 3/8
     """
     if plan_file is not None:
         raise UsageProblem("--plan is not built yet: this version applies campaign files, not saved plans")
     if not specs:
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
     check_format(output_format)
-    options = ApplyOptions(
-        yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign, read_duration(max_duration)
-    )
+    seconds = read_duration(max_duration)
+    options = ApplyOptions(yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign, seconds)
     console = Console(output, quiet or output_format == "json")
     with following_rows(is_silent=console.quiet) as on_rows:
         loaded = load(specs, config, gateway, recipients, on_rows)
     loaded.raise_if_invalid()
+    options = replace(options, shard=read_shard(shard, loaded.workspace.settings))
     raise typer.Exit(Application(loaded, options, console, output_format).carry_out())

@@ -12,12 +12,13 @@ from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
-from mmsbatch.cli.plan import make_plan
+from mmsbatch.cli.plan import PlanOptions, make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
 from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.findings import count
@@ -40,6 +41,7 @@ class ApplyOptions:
     folder_record: bool
     new_campaign: bool
     max_seconds: float | None = None
+    shard: Shard | None = None
 
 
 class Application:
@@ -88,7 +90,9 @@ class Application:
         return self._options.yes or self._settings.is_sandbox or is_interactive()
 
     def _refuse_unconfirmed(self) -> ExitCode:
-        made = make_plan(self._loaded, self._options.late_rows, self._options.new_campaign)
+        made = make_plan(
+            self._loaded, PlanOptions(self._options.late_rows, self._options.new_campaign, self._options.shard)
+        )
         self._console.report(FORMATS[self._format](made))
         self._raise_if_in_doubt(made)
         if made.is_refused:
@@ -119,8 +123,9 @@ class Application:
         request = PlanRequest(
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
         )
+        late_rows, shard = self._options.late_rows, self._options.shard
         inputs = [
-            PlanInputs(each.book.record, None, self._clock.now(), each.keeping, self._options.late_rows)
+            PlanInputs(each.book.record, None, self._clock.now(), each.keeping, late_rows, shard=shard)
             for each in opened
         ]
         plan, planned = plan_all(request, zip(self._loaded.prepared, inputs, strict=True))
@@ -171,5 +176,5 @@ class Application:
     def _is_confirmed(self, plan: Plan) -> bool:
         if not self._will_ask():
             return True
-        total = sum(each.to_send or 0 for each in plan.campaigns)
+        total = sum(each.part.to_send or 0 for each in plan.campaigns)
         return typer.confirm(f"Send to {count(total, 'recipient')} through {plan.gateway}?", err=True)

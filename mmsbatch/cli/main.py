@@ -21,12 +21,13 @@ COMMANDS = {
     "proof": "Send the message to a few test numbers.",
     "status": "Show what was sent, what was not, what is in doubt.",
     "resolve": "Settle a chunk in doubt.",
+    "merge": "Fold the journals that shards left into one record.",
     "account": "Ask the gateway for the account's credit.",
     "schema": "Print a JSON Schema.",
     "sandbox": "Run the embedded gateway as a server.",
 }
 #: Commands of the contract that this version does not have yet: refused by name.
-NOT_BUILT = ("preview", "report", "init", "merge")
+NOT_BUILT = ("preview", "report", "init")
 
 
 class Stopped(MmsbatchError):

@@ -1,7 +1,7 @@
 """`mmsbatch plan`: who would receive what, at what cost. Sends nothing."""
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -26,16 +26,22 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
+from mmsbatch.cli.sharding import ShardOption, check_shards, read_shard
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
 from mmsbatch.reports.plans import FORMATS, plan_verdicts
+from mmsbatch.reports.shards import github_matrix
 from mmsbatch.rules import finding
+
+#: The format that only a plan of all shards has.
+GITHUB_MATRIX = "github-matrix"
 
 
 def plan(
@@ -53,6 +59,10 @@ def plan(
     output_format: Format = "text",
     output: Output = None,
     quiet: Quiet = False,
+    shard: ShardOption = None,
+    shards: Annotated[
+        int | None, typer.Option("--shards", metavar="N", help="Show the parts of so many shards.")
+    ] = None,
 ) -> None:
     """Show what `apply` would do: recipients by outcome, requests, credits against the account's balance.
 
@@ -61,16 +71,37 @@ def plan(
       mmsbatch plan campaigns/winter-sale.yaml
 
       mmsbatch plan campaigns/ --offline --format json
+
+      mmsbatch plan campaigns/winter-sale.yaml --shards 8 --format github-matrix
     """
-    report, console = FORMATS[check_format(output_format)], Console(output)
+    is_matrix, console = output_format == GITHUB_MATRIX, Console(output)
+    report = github_matrix if is_matrix else FORMATS[check_format(output_format)]
+    if shard is not None and shards is not None:
+        raise UsageProblem("--shard shows one part, --shards all of them: say one of the two")
+    if is_matrix and shards is None:
+        raise UsageProblem(f"--format {GITHUB_MATRIX} asks for --shards", "mmsbatch plan SPEC --shards 8")
     if save is not None:
         raise UsageProblem("--save is not built yet: this version applies campaign files, not saved plans")
     with following_rows(is_silent=quiet or output_format != "text") as on_rows:
         loaded = load(specs, config, gateway, recipients, on_rows)
     loaded.raise_if_invalid()
-    made = _plan_offline(loaded, late_rows, new_campaign) if offline else make_plan(loaded, late_rows, new_campaign)
-    console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))
+    wanted = PlanOptions(late_rows, new_campaign, read_shard(shard, loaded.workspace.settings), check_shards(shards))
+    made = _plan_offline(loaded, wanted) if offline else make_plan(loaded, wanted)
+    if is_matrix:
+        console.show(plan_verdicts(made))
+    if not (is_matrix and made.is_refused):  # jobs for a plan that is refused help nobody
+        console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))
     raise typer.Exit(_exit_code(made, detailed_exitcode))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the user asked for."""
+
+    late_rows: bool = False
+    new_campaign: bool = False
+    shard: Shard | None = None
+    shards: int = 0
 
 
 def _exit_code(made: Plan, detailed: bool) -> ExitCode:
@@ -79,13 +110,13 @@ def _exit_code(made: Plan, detailed: bool) -> ExitCode:
     return ExitCode.SOMETHING_TO_SEND if detailed and made.has_something_to_send else ExitCode.DONE
 
 
-def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
+def make_plan(loaded: Loaded, options: PlanOptions) -> Plan:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
     with connect(settings, os.environ) as connection:
         account = connection.credentials.fingerprint
-        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign)
-        inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
+        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, options.new_campaign)
+        inputs = [_read_inputs(access, prepared.campaign, options) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
             for each, read in zip(loaded.prepared, inputs, strict=True)
@@ -95,21 +126,23 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
 
 
-def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
-    settings = loaded.workspace.settings
-    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, new_campaign)
+def _plan_offline(loaded: Loaded, options: PlanOptions) -> Plan:
+    settings, shard, shards = loaded.workspace.settings, options.shard, options.shards
+    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, options.new_campaign)
     inputs = []
     for prepared in loaded.prepared:
         try:
-            inputs.append(_read_inputs(access, prepared.campaign, late_rows))
+            inputs.append(_read_inputs(access, prepared.campaign, options))
         except KeyMissing as refusal:
-            inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
+            unknown = PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message)
+            inputs.append(replace(unknown, shard=shard, shards=shards))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
 
 
-def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:
+def _read_inputs(access: RecordAccess, campaign: Campaign, options: PlanOptions) -> PlanInputs:
     record, keeping = access.read(campaign)
-    return PlanInputs(record, None, datetime.now(UTC), keeping, late_rows)
+    made = PlanInputs(record, None, datetime.now(UTC), keeping, options.late_rows)
+    return replace(made, shard=options.shard, shards=options.shards)
 
 
 def _make(loaded: Loaded, inputs: list[PlanInputs], request: PlanRequest) -> Plan:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mmsbatch.diagnostics import Diagnostic, has_errors
+from mmsbatch.planning.shards import Shard
 
 
 class PriceSource(StrEnum):
@@ -37,8 +38,30 @@ class CreditsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One shard's part of a campaign: `recipients` of the audience are its own, whatever became of them.
+
+    `credit_cap` is its share of `limits.credits`, `canary` how small its first request is; both None without.
+    Counts of what the record decides are None where it could not be read (offline).
+    """
+
+    shard: Shard
+    recipients: int
+    to_send: int | None
+    chunks: int | None
+    required: Decimal | None
+    estimated_seconds: int | None = None
+    credit_cap: Decimal | None = None
+    canary: int | None = None
+    in_doubt_chunks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """One campaign's part. Counts of what the record decides are None where it could not be read (offline)."""
+    """One campaign's part. Counts of what the record decides are None where it could not be read (offline).
+
+    They are of the whole campaign also where only a `shard` is to be sent; `shards` are all its parts where asked for.
+    """
 
     file: str
     name: str
@@ -74,11 +97,18 @@ class CampaignPlan:
     first_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     record_unknown: str = ""
+    shard: ShardPlan | None = None
+    shards: tuple[ShardPlan, ...] = ()
+
+    @property
+    def part(self) -> "CampaignPlan | ShardPlan":
+        """What one run sends: the shard where there is one, else the whole."""
+        return self.shard or self
 
     @property
     def has_something_to_send(self) -> bool:
         """Whether applying would send anything, as far as is known."""
-        return self.to_send is None or self.to_send > 0
+        return self.part.to_send is None or self.part.to_send > 0
 
 
 @dataclass(frozen=True, slots=True)
