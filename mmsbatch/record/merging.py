@@ -216,8 +216,9 @@ class _Merging:
         differing = _name_differences(run, first)
         if differing:
             raise Refusal(
-                f"{name}: shard {run.shard} was sent from another {' and another '.join(differing)} than {first.shard}",
-                f"{_NOTHING_WRITTEN}: shards divide one input only; whoever both reached cannot be told apart",
+                f"{name}: shard {run.shard} was sent from another input than shard {first.shard}: "
+                f"another {', another '.join(differing)}",
+                f"{_NOTHING_WRITTEN}: only shards of one input leave nobody out and reach nobody twice",
             )
         self.lists_differ = self.lists_differ or run.digests != first.digests
 
@@ -311,7 +312,6 @@ def _raise_if_strangers(target: JournalContent, sources: Sequence[Source]) -> No
 _IDENTITY = {
     "campaign": "campaign",
     "gateway": "gateway",
-    "send_url": "send URL",
     "account": "account",
     "numbers": "way of keeping numbers",
     "key_check": "pseudonym key",
