@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -58,8 +59,11 @@ def merge(
     if into is not None and not into.is_dir():
         raise UsageProblem(f"--into {into}: there is no such folder")
     found = _find_journals(dirs)
-    results = [_merge(name, journals, into, config, console) for name, journals in sorted(found.items())]
-    console.report_done(report([each for each in results if each]))
+    prepared = [_prepare(name, journals, into, console) for name, journals in sorted(found.items())]
+    records = [each for each in prepared if each]
+    if records:  # a configuration that cannot be read keeps every command from working
+        open_workspace([each.campaign for each in records], config, None)
+    console.report_done(report([_merge(each) for each in records]))
     raise typer.Exit(ExitCode.DONE)
 
 
@@ -77,31 +81,44 @@ def _find_journals(dirs: Sequence[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def _merge(
-    name: str, journals: Sequence[Path], into: Path | None, config: Path | None, console: Console
-) -> MergeResult | None:
-    """Merge the journals of one name; None where there is nothing in them. Raises Refusal, Locked."""
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record to be: its campaign, its files, and the journals to take in."""
+
+    campaign: Path
+    opened: JournalOpened
+    paths: RecordPaths
+    sources: Sequence[Source]
+
+
+def _prepare(name: str, journals: Sequence[Path], into: Path | None, console: Console) -> _Record | None:
+    """Read the journals of one name; None where there is nothing in them. Raises Refusal, UsageProblem."""
     sources = list(_read_sources(journals, console))
     opened = sources[0].content.opened if sources else None
     if opened is None:
         return None
-    campaign, clock = _find_campaign(opened, into), Clock()
-    open_workspace([campaign], config, None)  # a configuration that cannot be read keeps every command from working
+    campaign = _find_campaign(opened, into)
     paths = record_paths(campaign, opened.gateway)
     if paths.journal.name != name:
         raise Refusal(
-            f"{shown_path(journals[0])}: it is the record of {opened.campaign}, under another name", "rename it"
+            f"{journals[0]}: it is a journal of {opened.campaign}, gateway {opened.gateway}, under another name",
+            f"rename it to {paths.journal.name}",
         )
     others = [each for each in sources if Path(each.name).resolve() != paths.journal.resolve()]
+    return _Record(campaign, opened, paths, others) if others else None
+
+
+def _merge(record: _Record) -> MergeResult:
+    """Merge what one record lacks, under its lock. Raises Refusal, Locked."""
+    paths, opened, clock = record.paths, record.opened, Clock()
     with hold_record(paths, this_process(os.environ, clock.stamp())) as content:
-        identity = Identity(campaign, opened.gateway, opened.account)
+        identity = Identity(record.campaign, opened.gateway, opened.account)
         check_identity(content.record, identity, paths, new_campaign=False)
         raise_if_ahead(paths.manifest.name, read_manifest(paths.manifest), content)
-        merged = merge_journals(content, others, clock.stamp()) if others else None
-        if merged is not None and merged.lines:
-            with writing_record():
-                _write(paths, content, merged)
-    return MergeResult(shown_path(paths.journal), shown_path(paths.manifest), merged) if merged else None
+        merged = merge_journals(content, record.sources, clock.stamp())
+        with writing_record():
+            _write(paths, content, merged)
+    return MergeResult(shown_path(paths.journal), shown_path(paths.manifest), merged)
 
 
 def _read_sources(journals: Sequence[Path], console: Console) -> Iterator[Source]:
@@ -133,8 +150,9 @@ def _find_campaign(opened: JournalOpened, into: Path | None) -> Path:
 
 def _write(paths: RecordPaths, before: JournalContent, merged: Merged) -> None:
     """Put the longer journal in the place of what is there, at once: half a merge could not be told from an overlap."""
-    there = paths.journal.read_bytes()[: before.tail.length] if before.tail.length else b""
-    line_end = b"\n" if before.tail.unended else b""
-    disk = LocalDisk()
-    disk.replace(paths.journal, there + line_end + merged.lines)
-    disk.replace(paths.manifest, manifest_text(merged.record, merged.tail).encode(errors="replace"))
+    disk, text = LocalDisk(), manifest_text(merged.record, merged.tail).encode(errors="replace")
+    if merged.lines:
+        there = paths.journal.read_bytes()[: before.tail.length] if before.tail.length else b""
+        disk.replace(paths.journal, there + (b"\n" if before.tail.unended else b"") + merged.lines)
+    if not paths.manifest.is_file() or paths.manifest.read_bytes() != text:
+        disk.replace(paths.manifest, text)

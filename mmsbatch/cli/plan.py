@@ -87,7 +87,7 @@ def plan(
     loaded.raise_if_invalid()
     wanted = PlanOptions(late_rows, new_campaign, read_shard(shard, loaded.workspace.settings), check_shards(shards))
     made = _plan_offline(loaded, wanted) if offline else make_plan(loaded, wanted)
-    if is_matrix:
+    if is_matrix and (not quiet or made.is_refused):
         console.show(plan_verdicts(made))
     if not (is_matrix and made.is_refused):  # jobs for a plan that is refused help nobody
         console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))

@@ -45,20 +45,19 @@ FORMATS: Mapping[str, Callable[[Sequence[MergeResult]], str]] = {"text": merged_
 def _lines(result: MergeResult) -> Iterator[str]:
     merged, revision = result.merged, result.revision
     added = f"{count(len(merged.added), 'journal')} merged" if merged.added else "nothing new"
-    totals = ", ".join(
-        f"{number:,} {name.replace('_', ' ')}" for name, number in revision.totals.to_json().items() if number
-    )
+    counts = revision.totals.to_json().items()
+    totals = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in counts if number)
     yield f"{result.journal}: {added}; revision {revision.number} {revision.status.value}: {totals}"
     for name, source in merged.added:
-        yield f"  {'shard ' + ', '.join(source.shards):<14}added          {name}"
+        yield f"  added          {name}: shard {', '.join(source.shards)}"
     for name in merged.known:
-        yield f"  {'':<14}already there  {name}"
+        yield f"  already there  {name}"
     if merged.missing:
-        yield f"  missing: shard {', '.join(merged.missing)}; merge it as well once it is there, or run it"
+        yield f"  missing        shard {', '.join(merged.missing)}: merge what it left before its part is sent again"
     if merged.lists_differ:
-        yield "  the shards read different suppression lists: the next run counts the rows anew"
+        yield "  counted        with different suppression lists: the next run counts the rows anew"
     if result.in_doubt:
-        yield f"  in doubt: {', '.join(result.in_doubt)}; `mmsbatch status` shows the evidence"
+        yield f"  in doubt       {', '.join(result.in_doubt)}; `mmsbatch status` shows the evidence"
     yield f"manifest: {result.manifest}"
 
 

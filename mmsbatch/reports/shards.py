@@ -44,7 +44,8 @@ def shard_lines(campaign: CampaignPlan) -> Iterator[str]:
     shares = ["`limits.credits`"] if any(each.credit_cap is not None for each in shown) else []
     shares += ["the canary"] if any(each.canary is not None for each in shown) else []
     if shares:
-        yield f"  {'shares':<14}{'':>10}  each shard has its own of {' and of '.join(shares)}, by recipients"
+        others = "; its requests are others than a single run's" if shares[-1] == "the canary" else ""
+        yield f"  {'shares':<14}{'':>10}  each shard has its own of {' and of '.join(shares)}, by recipients{others}"
 
 
 def shard_verdict(campaign: CampaignPlan, shard: ShardPlan) -> str:

@@ -92,8 +92,10 @@ def test_eight_runners_leave_what_one_leaves(check_out: CheckOut, serve: Serve) 
     assert home.run("status", SPEC, "--verify").code == 0
     sent = len(together.deliveries)
     assert home.run("apply", SPEC, "--yes").code == 0
+    (home.campaigns / "sale.local.manifest.json").unlink()
     again = home.run("merge", "artifacts", "--format", "json").json["records"][0]
     assert (again["added"], len(again["known"]), again["status"]) == ([], 8, "complete")
+    assert content(home.manifest()) == content(single.manifest()), "a manifest that a crash left out is written anew"
     assert len(together.deliveries) == sent
 
 
@@ -122,7 +124,7 @@ def test_a_killed_shard_leaves_its_doubt_to_the_merged_record(check_out: CheckOu
     bring(home, killed, whole)
     merged = home.run("merge", "artifacts")
     assert merged.code == 0
-    assert "in doubt: 1-1; `mmsbatch status` shows the evidence" in merged.out
+    assert "in doubt       1-1; `mmsbatch status` shows the evidence" in merged.out
     assert home.totals() == {"rows": 8, "accepted": 4, "in_doubt": 2, "pending": 2}
     assert home.run("resolve", SPEC, "--chunk", "1-1", "--as", "sent", "--reason", "seen there").code == 0
     assert home.run("apply", SPEC, "--yes", "--shard", "2/2").code == 0

@@ -25,6 +25,7 @@ def test_a_shard_is_done_when_its_own_part_is(world):
     assert [post.chunk for post in world.posts] == ["1-1", "1-3"]
     assert [post.numbers for post in world.posts] == [(number(0), number(1)), (number(4), number(5))]
     assert totals(world) == {"rows": 8, "accepted": 4, "pending": 4}
+    assert world.manifest["runs"][0]["shard"] == "1/2"
     (run,) = revision_of(world).runs
     assert (run.started.shard, run.started.chunks, run.ended.reason) == ("1/2", 2, "nothing left to send in shard 1/2")
 
