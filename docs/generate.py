@@ -220,8 +220,7 @@ def campaign_page() -> str:
     return page(
         "The campaign file",
         f"{schema['description']} Unknown keys are errors. Examples are written so that YAML and JSON both read them.",
-        "In an editor: `# yaml-language-server: $schema=campaign.schema.json` as the first line, with the file that "
-        "`mmsbatch schema campaign -o campaign.schema.json` writes.",
+        "An editor completes and explains all of it: see [editors.md](editors.md).",
         "The shortest that is whole:",
         example_block(schema),
         "The file's name has no other dot than that of `.yaml` or `.yml`: records are named after it.",

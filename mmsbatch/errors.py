@@ -43,8 +43,20 @@ class Locked(MmsbatchError):
     exit_code = ExitCode.LOCKED
 
 
+class Overtaken(MmsbatchError):
+    """Another run wrote the record first, and what was planned cannot follow that."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class GatewayRefusal(MmsbatchError):
     """Credentials, hosts, the account or the network keep the tool from working at all."""
+
+    exit_code = ExitCode.GATEWAY
+
+
+class RecordUnreachable(MmsbatchError):
+    """The remote that keeps the record does not answer: who was already sent is not known."""
 
     exit_code = ExitCode.GATEWAY
 

@@ -77,6 +77,7 @@ _ALL = (
     _error("config-url", "A gateway's URL is not one that can be used."),
     _error("config-charset", "A gateway's charset is unknown, or does not write ASCII as ASCII."),
     _error("config-fiction", "`fiction_numbers: accept` is only for a gateway on loopback."),
+    _error("config-store", "A setting of the git store where records are kept in the folder."),
     _error("config-not-built", "A setting of the contract that this version does not carry out yet."),
     # --- the message
     _error("template-syntax", "The text is no valid Jinja template."),
@@ -126,7 +127,7 @@ _ALL = (
     _error("number-prefix", "The range is not among the gateway's `mobile_prefixes`.", "1.4", 123),
     _error(
         "number-fiction",
-        "06 39 98 00 00 to 06 39 98 99 99 are reserved for fiction; this gateway is real.",
+        "The number is of the range reserved for fiction; this gateway is real.",
         "1.4",
     ),
     _warning("number-zero-restored", "Leading zeros eaten by a spreadsheet were restored.", "1.4"),

@@ -74,6 +74,27 @@ class GatewaySettings:
         return self.name == SANDBOX
 
 
+class StoreKind(StrEnum):
+    """Where records are kept."""
+
+    FOLDER = "folder"
+    GIT = "git"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where records are kept, and how much a run claims with one push.
+
+    `claim_chunks` is the first claim's size and the least of a later one; none takes longer than `claim_seconds`.
+    """
+
+    kind: StoreKind = StoreKind.FOLDER
+    remote: str = "origin"
+    branch: str = "mmsbatch-record"
+    claim_chunks: int = 50
+    claim_seconds: float = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The whole file; `path` is None where there is none and all defaults hold.
@@ -85,5 +106,6 @@ class Configuration:
     path: Path | None = None
     default_gateway: str = "production"
     gateways: Mapping[str, GatewaySettings] = field(default_factory=dict)
+    store: StoreSettings = field(default_factory=StoreSettings)
     numbers: Numbers | None = None
     plan_max_age: timedelta = timedelta(hours=72)

@@ -15,6 +15,8 @@ from mmsbatch.campaign.configuration import (
     MediaLimits,
     Newline,
     Numbers,
+    StoreKind,
+    StoreSettings,
     Timeout,
 )
 from mmsbatch.campaign.configuration_rules import check_data
@@ -88,14 +90,24 @@ def parse_configuration(
 
 
 def _configuration(data: Mapping[str, Any], path: Path | None) -> Configuration:
-    numbers = data.get("record", {}).get("numbers")
+    record = data.get("record", {})
+    numbers = record.get("numbers")
     return Configuration(
         path=path,
         default_gateway=data.get("default_gateway", DEFAULT_GATEWAY),
         gateways=_gateways(data.get("gateways", {})),
+        store=_store(record),
         numbers=Numbers(numbers) if numbers else None,
         plan_max_age=_age(data["plan_max_age"]) if "plan_max_age" in data else Configuration().plan_max_age,
     )
+
+
+def _store(record: Mapping[str, Any]) -> StoreSettings:
+    claim = record.get("claim", {})
+    settings = {key: record[key] for key in ("remote", "branch") if key in record}
+    settings |= {"claim_chunks": int(claim["chunks"])} if "chunks" in claim else {}
+    settings |= {"claim_seconds": float(claim["seconds"])} if "seconds" in claim else {}
+    return StoreSettings(kind=StoreKind(record.get("store", StoreKind.FOLDER)), **settings)
 
 
 def _gateways(data: Mapping[str, Any]) -> Mapping[str, GatewaySettings]:

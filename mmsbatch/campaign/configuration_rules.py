@@ -16,6 +16,8 @@ from mmsbatch.rules import finding
 _FIXED_IN_SANDBOX = ("send_url", "account_url", "credentials", "fiction_numbers")
 #: Defaults of settings that are not carried out yet: written out as they are, they promise nothing.
 _MEDIA_LIMITS = asdict(MediaLimits())
+#: Settings of the record that only the git store has.
+_OF_GIT = ("remote", "branch", "claim")
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
 
 
@@ -70,8 +72,11 @@ def _check_default(top: _Place, gateways: Mapping[str, Any]) -> Iterator[Diagnos
 
 def _check_store(record: _Place) -> Iterator[Diagnostic]:
     if record.data.get("store") == "git":
-        message = "`record.store: git` is not built yet in this version."
-        yield record.value("config-not-built", "store", message, "Leave it out: records are kept beside the campaign.")
+        return
+    for key in _OF_GIT:
+        if key in record.data:
+            message = f"`record.{key}` means something only with `store: git`."
+            yield record.key("config-store", key, message, "Write `store: git` beside it, or remove it.")
 
 
 def _check_not_built(gateway: _Place) -> Iterator[Diagnostic]:

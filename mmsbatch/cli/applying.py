@@ -14,19 +14,22 @@ from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
 from mmsbatch.cli.plan import PlanOptions, make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
-from mmsbatch.errors import InDoubt, PlanRefused, Refusal, UsageProblem
+from mmsbatch.cli.stores import open_store
+from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.findings import count, list_chunks
 from mmsbatch.reports.plans import FORMATS
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.interruption import listening
 from mmsbatch.sending.stops import Deadline
 
+#: How often a call plans, where others write the record between its look and its claim.
+TRIES = 20
 _SEE_ABOVE = "the plan is refused, see above; nothing was sent"
 
 
@@ -64,18 +67,34 @@ class Application:
         with connect(self._settings, self._environ) as connection:
             if not self._may_be_confirmed():
                 return self._refuse_unconfirmed()
-            with self._dispatcher(connection) as dispatcher, ExitStack() as stack:
-                plan, campaigns = self._plan(dispatcher, stack)
-                return self._decide(plan, campaigns, dispatcher)
+            for tries_left in reversed(range(TRIES)):
+                try:
+                    return self._plan_and_send(connection)
+                except Overtaken as overtaken:
+                    if not tries_left:
+                        raise
+                    self._console.tell(f"{overtaken.message}: planning again")
+            raise AssertionError("unreachable")
+
+    def _plan_and_send(self, connection: Connection) -> ExitCode:
+        """Plan under the locks, and send. Raises Overtaken where others wrote the record first: nothing was sent."""
+        with self._dispatcher(connection) as dispatcher, ExitStack() as stack:
+            plan, campaigns = self._plan(dispatcher, stack)
+            return self._decide(plan, campaigns, dispatcher)
 
     @contextmanager
     def _dispatcher(self, connection: Connection) -> Iterator[Dispatcher]:
         """Have all that sending takes, the exclusive account included."""
         configuration, account = self._loaded.workspace.configuration, connection.credentials.fingerprint
         new_campaign = self._options.new_campaign
-        access = RecordAccess(configuration, self._settings, account, self._environ, new_campaign, writes=True)
         holder = this_process(self._environ, self._clock.stamp())
-        with hold_account(self._settings, account, holder, self._clock) as exclusive:
+        with (
+            open_store(self._loaded.workspace, self._environ) as store,
+            hold_account(self._loaded.workspace, account, holder, self._clock, self._console.warn) as exclusive,
+        ):
+            access = RecordAccess(
+                store, configuration, self._settings, account, self._environ, new_campaign, writes=True
+            )
             yield Dispatcher(
                 connection,
                 access,
@@ -104,17 +123,21 @@ class Application:
     def _raise_if_unsafe_record(self) -> None:
         """A CI runner's folder is gone with it, and with the folder all memory of who was sent."""
         in_ci = self._environ.get("CI", "").lower() not in ("", "0", "false")
-        if in_ci and not self._settings.is_sandbox and not self._options.folder_record:
+        is_in_folder = not self._loaded.workspace.has_shared_records
+        if in_ci and is_in_folder and not self._settings.is_sandbox and not self._options.folder_record:
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
-                "say --folder-record where you carry the record to the next run yourself (there is no git store yet)",
+                "write `record: {store: git}` into mmsbatch.yaml; "
+                "or say --folder-record where you carry the record to the next run yourself",
             )
 
     # --- planning, under the locks
 
     def _plan(self, dispatcher: Dispatcher, stack: ExitStack) -> tuple[Plan, list[OpenCampaign]]:
         settings, account = self._settings, dispatcher.access.account
-        holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ)
+        late_rows, shard = self._options.late_rows, self._options.shard
+        part = str(shard) if shard else None
+        holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ, part)
         opened = [stack.enter_context(holder.hold(prepared.campaign)) for prepared in self._loaded.prepared]
         books = [each.book for each in opened]
         if all(dispatcher.account.was_last(book) for book in books if book.record.in_doubt):
@@ -123,7 +146,6 @@ class Application:
         request = PlanRequest(
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
         )
-        late_rows, shard = self._options.late_rows, self._options.shard
         inputs = [
             PlanInputs(each.book.record, None, self._clock.now(), each.keeping, late_rows, shard=shard)
             for each in opened
@@ -158,11 +180,13 @@ class Application:
             doubtful = [chunk.id for chunk in each.revision.in_doubt]
             if doubtful:
                 self._console.warn(
-                    f"{each.planned.plan.file}: in doubt: {', '.join(doubtful)}; `mmsbatch status` shows the evidence"
+                    f"{each.planned.plan.file}: in doubt: {list_chunks(doubtful)}; `mmsbatch status` shows the evidence"
                 )
 
     def _raise_if_in_doubt(self, plan: Plan) -> None:
-        doubtful = [f"{each.file} {', '.join(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks]
+        doubtful = [
+            f"{each.file} {list_chunks(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks
+        ]
         if doubtful and not self._options.leave_in_doubt:
             raise InDoubt(
                 f"in doubt: {'; '.join(doubtful)}; nothing was sent",

@@ -45,6 +45,11 @@ class Console:
             where = self.output or "standard output"
             raise UsageProblem(f"{where}: the report cannot be written: {error.strerror}") from error
 
+    def paint(self, text: str, color: str) -> str:
+        """Color a part of the report, where it goes to a terminal."""
+        takes_colors = self.output is None and _takes_colors(sys.stdout)
+        return typer.style(text, fg=color) if takes_colors else text
+
     def report_done(self, text: str) -> None:
         """Print the result of what cannot be undone: the exit code is its own, wherever the report may end up."""
         try:
@@ -111,17 +116,25 @@ def shown_path(path: Path) -> str:
 
 def has_colors() -> bool:
     """Whether standard error takes colors."""
-    return is_live() and not os.environ.get("NO_COLOR")
+    return _takes_colors(sys.stderr)
 
 
 def is_live() -> bool:
     """Whether a person looks at standard error."""
-    return _is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+    return _is_live(sys.stderr)
 
 
 def is_interactive() -> bool:
     """Whether a person can be asked."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+
+def _takes_colors(stream: TextIO | None) -> bool:
+    return _is_live(stream) and not os.environ.get("NO_COLOR")
+
+
+def _is_live(stream: TextIO | None) -> bool:
+    return _is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

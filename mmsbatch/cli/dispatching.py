@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from mmsbatch.cli.connection import Connection
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
@@ -16,6 +16,7 @@ from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.events import Lease
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import ApplyResult
@@ -28,6 +29,7 @@ from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
 from mmsbatch.sending.settling import close_again, settled_outcome
 from mmsbatch.sending.stops import Deadline
+from mmsbatch.sending.window import FIRST_GUESS, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Dispatcher:
                 yield self._result(each, verdict_line(each.planned.plan))
 
     def _result(self, each: OpenCampaign, verdict: str, outcome: RunOutcome | None = None) -> ApplyResult:
-        manifest = shown_path(each.book.paths.manifest) if each.book.record.opened else None
+        manifest = self.access.store.show(each.book.paths.manifest) if each.book.record.opened else None
         shard = each.planned.plan.shard
         return ApplyResult(each.planned.plan.file, verdict, manifest, outcome, shard=shard.shard if shard else None)
 
@@ -138,6 +140,11 @@ class Dispatcher:
         settled = settled_outcome(outcome, settlement, each.revision)
         with suppress(OSError):  # what was settled is written down already
             close_again(each.book, each.revision, settled, self.clock)
+        try:
+            each.book.publish()
+        except MmsbatchError as error:
+            self.console.warn(f"{each.planned.plan.file}: what was settled is not seen by others: {error.message}")
+            return outcome
         return settled
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:
@@ -157,10 +164,23 @@ class Dispatcher:
                 ask_credits=self._ask_credits,
                 deadline=self.deadline,
                 exclusive=is_at_rest,
+                lease=self._lease(),
+                window=self._window(),
             )
             run = CampaignRun(each.planned, context)
             self._begin(each, run)
             return run.carry_out()
+
+    def _lease(self) -> Lease | None:
+        if not self.access.is_shared:
+            return None
+        us = this_process(self.environ, "")
+        return Lease(us.host, us.process, us.pipeline)
+
+    def _window(self) -> Window:
+        kept, settings = self.access.configuration.store, self.access.settings
+        rate = settings.concurrency / FIRST_GUESS
+        return Window(kept.claim_chunks, kept.claim_seconds, min(rate, settings.requests_per_second or rate))
 
     def _begin(self, each: OpenCampaign, run: CampaignRun) -> None:
         """Write the first lines. A record that is new is looked for once more: another run may have begun one since."""

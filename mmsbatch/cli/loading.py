@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmsbatch.campaign.configuration import Configuration, GatewaySettings
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings, StoreKind
 from mmsbatch.campaign.model import Campaign, State
 from mmsbatch.campaign.places import find_configuration
 from mmsbatch.campaign.reader import read_campaign, read_configuration
@@ -18,20 +18,26 @@ from mmsbatch.planning.preparation import Prepared, prepare
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The configuration of a call, and the gateway it means."""
+    """The configuration of a call, the gateway it means, and the folder of its first campaign."""
 
     configuration: Configuration
     settings: GatewaySettings
+    folder: Path = Path()
+
+    @property
+    def has_shared_records(self) -> bool:
+        """Whether runs on other machines write the same records. A rehearsal's are always kept in the folder."""
+        return self.configuration.store.kind is StoreKind.GIT and not self.settings.is_sandbox
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read: the prepared campaigns (drafts left out), every finding, how many files."""
+    """What was read: the prepared campaigns (drafts left out), every finding, the campaign files by name."""
 
     workspace: Workspace
     prepared: list[Prepared] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    files: int = 0
+    files: Sequence[str] = ()
 
     def raise_if_invalid(self) -> None:
         """Raise InvalidInput where one finding is an error: one invalid campaign refuses them all.
@@ -56,7 +62,8 @@ def open_workspace(files: Sequence[Path], config: Path | None, gateway: str | No
     configuration, diagnostics = read_configuration(path, _shown(path))
     if configuration is None:
         raise InvalidInput(diagnostics)
-    return Workspace(configuration, pick_gateway(configuration, gateway))
+    folder = files[0].parent if files else Path()
+    return Workspace(configuration, pick_gateway(configuration, gateway), folder)
 
 
 def pick_gateway(configuration: Configuration, name: str | None) -> GatewaySettings:
@@ -88,7 +95,7 @@ def load(
     files = named_files(paths)
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")
-    loaded = Loaded(open_workspace(files, config, gateway), files=len(files))
+    loaded = Loaded(open_workspace(files, config, gateway), files=[*map(str, files)])
     for file in files:
         campaign, found = read_campaign(file, str(file))
         loaded.diagnostics += found

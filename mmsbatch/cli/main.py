@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmsbatch import __version__
-from mmsbatch.cli.console import say, tell_error
+from mmsbatch.cli.console import colored, say, tell_error
 from mmsbatch.cli.entry import Terminated
 from mmsbatch.errors import InvalidInput, MmsbatchError, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -21,6 +21,7 @@ COMMANDS = {
     "proof": "Send the message to a few test numbers.",
     "status": "Show what was sent, what was not, what is in doubt.",
     "resolve": "Settle a chunk in doubt.",
+    "unlock": "Give an account back whose runner is gone.",
     "merge": "Fold the journals that shards left into one record.",
     "account": "Ask the gateway for the account's credit.",
     "schema": "Print a JSON Schema.",
@@ -115,9 +116,10 @@ def _tell_usage(error: typer.TyperException, arguments: list[str]) -> ExitCode:
 
 def _tell(error: MmsbatchError) -> ExitCode:
     if isinstance(error, InvalidInput):
+        from mmsbatch.cli.sources import source_lines  # noqa: PLC0415
         from mmsbatch.reports.findings import finding_lines, totals  # noqa: PLC0415
 
-        say("\n".join([*finding_lines(error.diagnostics), totals(error.diagnostics)]))
+        say("\n".join([*finding_lines(error.diagnostics, source_lines, colored), totals(error.diagnostics)]))
     else:
         tell_error(error)
     return error.exit_code

@@ -23,7 +23,7 @@ from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.manifest import manifest_text, raise_if_ahead, read_manifest
 from mmsbatch.record.merging import Merged, Source
 from mmsbatch.record.merging import merge as merge_journals
-from mmsbatch.record.paths import JOURNAL_SUFFIX, MANIFEST_SUFFIX, RecordPaths, record_paths
+from mmsbatch.record.paths import BESIDE, JOURNAL_SUFFIX, MANIFEST_SUFFIX, RecordPaths
 from mmsbatch.reports.merged import FORMATS, MergeResult
 from mmsbatch.sending.clock import Clock
 
@@ -61,8 +61,8 @@ def merge(
     found = _find_journals(dirs)
     prepared = [_prepare(name, journals, into, console) for name, journals in sorted(found.items())]
     records = [each for each in prepared if each]
-    if records:  # a configuration that cannot be read keeps every command from working
-        open_workspace([each.campaign for each in records], config, None)
+    for each in records:
+        _raise_if_shared(each, config)
     console.report_done(report([_merge(each) for each in records]))
     raise typer.Exit(ExitCode.DONE)
 
@@ -98,7 +98,7 @@ def _prepare(name: str, journals: Sequence[Path], into: Path | None, console: Co
     if opened is None:
         return None
     campaign = _find_campaign(opened, into)
-    paths = record_paths(campaign, opened.gateway)
+    paths = BESIDE.paths(campaign, opened.gateway)
     if paths.journal.name != name:
         raise Refusal(
             f"{journals[0]}: it is a journal of {opened.campaign}, gateway {opened.gateway}, under another name",
@@ -106,6 +106,17 @@ def _prepare(name: str, journals: Sequence[Path], into: Path | None, console: Co
         )
     others = [each for each in sources if Path(each.name).resolve() != paths.journal.resolve()]
     return _Record(campaign, opened, paths, others) if others else None
+
+
+def _raise_if_shared(record: _Record, config: Path | None) -> None:
+    """Refuse where the runs share a record: what lies in folders then is none of it."""
+    workspace = open_workspace([record.campaign], config, record.opened.gateway)
+    if workspace.has_shared_records:
+        branch = workspace.configuration.store.branch
+        raise Refusal(
+            f"{record.campaign}: its runs share a record on the branch {branch}: nothing is to be merged",
+            "`mmsbatch status` shows it; a journal from a time before the branch is brought there by hand",
+        )
 
 
 def _merge(record: _Record) -> MergeResult:

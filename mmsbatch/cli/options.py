@@ -1,6 +1,7 @@
 """The options that commands share, and how a command refuses what is not built."""
 
 import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mmsbatch.errors import UsageProblem
+from mmsbatch.reports.formats import FORMATS
 
 SPEC = typer.Argument(metavar="SPEC", help="A campaign file.", show_default=False)
 PATHS = typer.Argument(metavar="PATHS…", help="Campaign files, or folders of them.", show_default=False)
@@ -40,6 +42,14 @@ AnyGateway = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say the least: errors and the result.")]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
+FindingsFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json, github, gitlab, junit or sarif; default: text, and github where GITHUB_ACTIONS is true.",
+    ),
+]
 LateRows = Annotated[
     bool, typer.Option("--late-rows", help="Send to rows that appeared after the campaign was complete.")
 ]
@@ -49,7 +59,7 @@ NewCampaign = Annotated[
 ]
 
 #: Formats of the contract that this version does not write yet.
-_LATER_FORMATS = frozenset({"markdown", "html", "github", "gitlab", "junit", "sarif"})
+_LATER_FORMATS = frozenset({"markdown", "html"})
 
 
 _DURATION = re.compile("([1-9][0-9]{0,5})([smh])")
@@ -71,10 +81,24 @@ class _Format(StrEnum):
     JSON = "json"
 
 
-def check_format(name: str) -> str:
-    """Return the format's name. Raises UsageProblem for one that is unknown, or not built yet."""
+def check_format(name: str, known: Iterable[str] = tuple(_Format)) -> str:
+    """Return the format's name. Raises UsageProblem for one that is unknown, not the command's, or not built yet."""
+    *others, last = known
+    if name in (*others, last):
+        return name
+    hint = f"use {', '.join(others)} or {last}"
     if name in _LATER_FORMATS:
-        raise UsageProblem(f"--format {name} is not built yet", f"use {' or '.join(_Format)}")
-    if name not in list(_Format):
-        raise UsageProblem(f"--format {name} is not known", f"use {' or '.join(_Format)}")
-    return name
+        raise UsageProblem(f"--format {name} is not built yet", hint)
+    if name in FORMATS:
+        raise UsageProblem(f"--format {name} is for findings: only `validate` writes it", hint)
+    raise UsageProblem(f"--format {name} is not known", hint)
+
+
+def pick_findings_format(name: str | None, environ: Mapping[str, str]) -> str:
+    """Return the format in which findings are told, by default the one that is seen where the command runs.
+
+    Raises UsageProblem for one that is unknown, or not built yet.
+    """
+    if name is None:
+        return "github" if environ.get("GITHUB_ACTIONS") == "true" else "text"
+    return check_format(name, FORMATS)

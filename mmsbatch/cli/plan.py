@@ -27,6 +27,7 @@ from mmsbatch.cli.options import (
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.sharding import ShardOption, check_shards, read_shard
+from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -113,9 +114,10 @@ def _exit_code(made: Plan, detailed: bool) -> ExitCode:
 def make_plan(loaded: Loaded, options: PlanOptions) -> Plan:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
-    with connect(settings, os.environ) as connection:
+    configuration = loaded.workspace.configuration
+    with connect(settings, os.environ) as connection, open_store(loaded.workspace, os.environ) as store:
         account = connection.credentials.fingerprint
-        access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, options.new_campaign)
+        access = RecordAccess(store, configuration, settings, account, os.environ, options.new_campaign)
         inputs = [_read_inputs(access, prepared.campaign, options) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
@@ -127,16 +129,25 @@ def make_plan(loaded: Loaded, options: PlanOptions) -> Plan:
 
 
 def _plan_offline(loaded: Loaded, options: PlanOptions) -> Plan:
-    settings, shard, shards = loaded.workspace.settings, options.shard, options.shards
-    access = RecordAccess(loaded.workspace.configuration, settings, "", os.environ, options.new_campaign)
-    inputs = []
-    for prepared in loaded.prepared:
-        try:
-            inputs.append(_read_inputs(access, prepared.campaign, options))
-        except KeyMissing as refusal:
-            unknown = PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message)
-            inputs.append(replace(unknown, shard=shard, shards=shards))
+    settings = loaded.workspace.settings
+    configuration, inputs = loaded.workspace.configuration, []
+    if loaded.workspace.has_shared_records:
+        why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
+        inputs = [_unknown_inputs(why, options) for _ in loaded.prepared]
+        return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
+    with open_store(loaded.workspace, os.environ) as store:
+        access = RecordAccess(store, configuration, settings, "", os.environ, options.new_campaign)
+        for prepared in loaded.prepared:
+            try:
+                inputs.append(_read_inputs(access, prepared.campaign, options))
+            except KeyMissing as refusal:
+                inputs.append(_unknown_inputs(refusal.message, options))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
+
+
+def _unknown_inputs(why: str, options: PlanOptions) -> PlanInputs:
+    unknown = PlanInputs(None, None, datetime.now(UTC), record_unknown=why)
+    return replace(unknown, shard=options.shard, shards=options.shards)
 
 
 def _read_inputs(access: RecordAccess, campaign: Campaign, options: PlanOptions) -> PlanInputs:

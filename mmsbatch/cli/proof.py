@@ -14,6 +14,7 @@ from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
 from mmsbatch.cli.records import RecordAccess, this_process, writing_record
+from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
@@ -22,8 +23,6 @@ from mmsbatch.message.measure import length_limit, measured_length
 from mmsbatch.message.samples import sample_text
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.numbers import NumberPolicy, read_number
-from mmsbatch.record.book import RecordBook, hold_record
-from mmsbatch.record.paths import record_paths
 from mmsbatch.reports.findings import count
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.opening import ensure_opened
@@ -99,16 +98,16 @@ def _send(loaded: Loaded, to_send: Proof, connection: Connection, new_campaign: 
     settings, clock = loaded.workspace.settings, Clock()
     campaign: Path = to_send.prepared.campaign.path
     account = connection.credentials.fingerprint
-    access = RecordAccess(loaded.workspace.configuration, settings, account, os.environ, new_campaign, writes=True)
-    holder = this_process(os.environ, clock.stamp())
-    paths = record_paths(campaign, settings.name)
+    configuration, holder = loaded.workspace.configuration, this_process(os.environ, clock.stamp())
     with (
         writing_record(),
-        hold_account(settings, account, holder, clock) as exclusive,
-        hold_record(paths, holder) as content,
+        open_store(loaded.workspace, os.environ) as store,
+        hold_account(loaded.workspace, account, holder, clock, Console().warn) as exclusive,
+        store.hold(store.shelf.paths(campaign, settings.name), holder) as content,
     ):
+        access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign, writes=True)
         keeping = access.check(to_send.prepared.campaign, content.record)
-        book = RecordBook(paths, content, clock.monotonic)
+        book = store.open_book(access.paths(to_send.prepared.campaign), content, clock.monotonic)
         exclusive.begin(book)
         name = campaign.resolve().name
         ensure_opened(book, name, settings=settings, account=account, keeping=keeping, clock=clock)

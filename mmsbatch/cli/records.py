@@ -16,17 +16,18 @@ from mmsbatch.campaign.places import repository_root
 from mmsbatch.errors import Refusal
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
-from mmsbatch.record.journal import read_journal
 from mmsbatch.record.lock import Holder
 from mmsbatch.record.manifest import raise_if_ahead, read_manifest
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.paths import RecordPaths
+from mmsbatch.record.store import FolderStore, RecordStore
 from mmsbatch.record.tokens import NumberKeeping
 
 
 @dataclass(frozen=True, slots=True)
 class RecordAccess:
-    """What decides whether a record may be used: the settings, the account, the environment."""
+    """What decides whether a record may be used: its store, the settings, the account, the environment."""
 
+    store: RecordStore
     configuration: Configuration
     settings: GatewaySettings
     account: str
@@ -37,22 +38,32 @@ class RecordAccess:
     def check(self, campaign: Campaign, record: Record) -> NumberKeeping:
         """Return how numbers are kept. Raises Refusal where the record is not this campaign's, or lacks its key."""
         path = campaign.path
-        check_identity(record, self._identify(campaign), record_paths(path, self.settings.name), self.new_campaign)
+        check_identity(record, self._identify(campaign), self.paths(campaign), self.new_campaign)
         return choose_keeping(record.opened, self.environ, self._may_be_plain(path), str(path))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether runs on other machines write the same records."""
+        return not isinstance(self.store, FolderStore)
 
     def _identify(self, campaign: Campaign) -> Identity:
         """Say whose record it must be; a rehearsal may be repeated as often as one likes, wherever its twins lie."""
         root = None if self.settings.is_sandbox else repository_root(campaign.path) or campaign.path.resolve().parent
-        return Identity(campaign.path, self.settings.name, self.account, campaign.name, campaign.sha256, root)
+        name, shelf = self.settings.name, self.store.shelf
+        return Identity(campaign.path, name, self.account, campaign.name, campaign.sha256, root, shelf)
+
+    def paths(self, campaign: Campaign) -> RecordPaths:
+        """Return the files of a campaign's record."""
+        return self.store.shelf.paths(campaign.path, self.settings.name)
 
     def read(self, campaign: Campaign) -> tuple[Record, NumberKeeping]:
         """Read a record without its lock, for a plan."""
-        paths = record_paths(campaign.path, self.settings.name)
+        paths = self.paths(campaign)
         shown = read_manifest(paths.manifest)  # before the journal: a run under way writes on while we read
-        content = read_journal(paths.journal)
+        content = self.store.read(paths)
         keeping = self.check(campaign, content.record)
         raise_if_ahead(paths.manifest.name, shown, content)
-        content.record.close_interrupted()
+        content.record.close_interrupted(self.store.is_alive)
         return content.record, keeping
 
     def why_not_plain(self, campaign: Campaign, record: Record) -> tuple[str, str] | None:

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mmsbatch.cli.console import Console, shown_path
+from mmsbatch.cli.console import Console
 from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.options import AnyGateway, Format, Output, Paths, Quiet, ShowNumbers, check_format
+from mmsbatch.cli.stores import open_stores
 from mmsbatch.exitcodes import ExitCode, gravest
-from mmsbatch.record.journal import read_journal
-from mmsbatch.record.lock import is_held
-from mmsbatch.record.paths import gateways_of, record_paths
 from mmsbatch.record.states import RevisionStatus
+from mmsbatch.record.store import RecordStore
 from mmsbatch.reports.records import RecordView, record_text, records_json
 
 _CODES = {RevisionStatus.IN_DOUBT: ExitCode.IN_DOUBT, RevisionStatus.INCOMPLETE: ExitCode.INCOMPLETE}
@@ -49,9 +48,11 @@ def status(
     """
     console = Console(output)
     check_format(output_format)
-    if verify:
-        raise typer.Exit(_verify(named_files(paths), gateway, output_format, console))
-    views = [view for file in named_files(paths) for view in _records(file, gateway, show_numbers)]
+    files = named_files(paths)
+    with open_stores(files, os.environ) as stores:
+        if verify:
+            raise typer.Exit(_verify(stores, files, gateway, output_format, console))
+        views = [view for file in files for store in stores for view in _records(store, file, gateway, show_numbers)]
     if output_format == "json":
         console.report(records_json(views))
     else:
@@ -62,28 +63,25 @@ def status(
     raise typer.Exit(gravest(*codes) if exit_code else ExitCode.DONE)
 
 
-def _records(file: Path, gateway: str | None, show_numbers: bool) -> Iterator[RecordView]:
-    """Read the records of a campaign: one gateway's, or all that are there."""
-    for name in _gateways(file, gateway):
-        paths = record_paths(file, name)
-        content = read_journal(paths.journal)
+def _records(store: RecordStore, file: Path, gateway: str | None, show_numbers: bool) -> Iterator[RecordView]:
+    """Read the records of a campaign: one gateway's, or all that the store has."""
+    for name in [gateway] if gateway else store.gateways_of(file):
+        paths = store.shelf.paths(file, name)
+        content = store.read(paths)
         if content.opened is None:
             continue
-        record, held = content.record, is_held(paths.lock)
-        if not held:
-            record.close_interrupted()
-        yield RecordView(record, shown_path(paths.journal), str(file), content.tail, held, show_numbers)
+        record = content.record
+        held = store.close_interrupted(paths, record)
+        yield RecordView(record, store.show(paths.journal), str(file), content.tail, held, show_numbers)
 
 
-def _verify(files: list[Path], gateway: str | None, output_format: str, console: Console) -> ExitCode:
+def _verify(
+    stores: list[RecordStore], files: list[Path], gateway: str | None, output_format: str, console: Console
+) -> ExitCode:
     from mmsbatch.cli.verifying import verify, verify_folders  # noqa: PLC0415
     from mmsbatch.reports.verified import FORMATS  # noqa: PLC0415
 
-    found = [each for file in files for each in verify(file, _gateways(file, gateway), os.environ)]
-    found += verify_folders(files)
+    found = [each for file in files for store in stores for each in verify(store, file, gateway, os.environ)]
+    found += [each for store in stores for each in verify_folders(store, files)]
     console.report(FORMATS[output_format](found))
     return ExitCode.REFUSED if any(each.problems for each in found) else ExitCode.DONE
-
-
-def _gateways(file: Path, gateway: str | None) -> list[str]:
-    return [gateway] if gateway else gateways_of(file)

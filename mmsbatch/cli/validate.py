@@ -1,15 +1,29 @@
 """`mmsbatch validate`: are the campaign files right? Needs no network, no credentials, no clock."""
 
+import os
+from collections.abc import Sequence
+
 import typer
 
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
-from mmsbatch.cli.options import Config, Format, Gateway, Output, Paths, Quiet, Recipients, check_format
+from mmsbatch.cli.options import (
+    Config,
+    FindingsFormat,
+    Gateway,
+    Output,
+    Paths,
+    Quiet,
+    Recipients,
+    pick_findings_format,
+)
 from mmsbatch.cli.reading_progress import following_rows
-from mmsbatch.diagnostics import has_errors, in_order
+from mmsbatch.cli.sources import from_checkout, source_lines
+from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput
 from mmsbatch.exitcodes import ExitCode
-from mmsbatch.reports.findings import FORMATS
+from mmsbatch.reports.findings import Findings
+from mmsbatch.reports.formats import FOR_PEOPLE, load_format
 
 
 def validate(
@@ -17,7 +31,7 @@ def validate(
     gateway: Gateway = None,
     config: Config = None,
     recipients: Recipients = None,
-    output_format: Format = "text",
+    output_format: FindingsFormat = None,
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
@@ -29,16 +43,21 @@ def validate(
 
       mmsbatch validate campaigns/
 
-      mmsbatch validate campaigns/winter-sale.yaml --format json
+      mmsbatch validate campaigns/ --format junit -o validate.xml
     """
-    report, console = FORMATS[check_format(output_format)], Console(output)
+    named = pick_findings_format(output_format, os.environ)
+    report, console = load_format(named), Console(output)
+
+    def findings(diagnostics: Sequence[Diagnostic], files: Sequence[str]) -> Findings:
+        return Findings(diagnostics, files, from_checkout(os.environ), source_lines, console.paint)
+
     try:
-        with following_rows(is_silent=quiet or output_format != "text") as on_rows:
+        with following_rows(is_silent=quiet or named != "text") as on_rows:
             loaded = load(paths, config, gateway, recipients, on_rows, keep_prepared=False)
     except InvalidInput as error:
-        console.report(report(error.diagnostics, 1))
+        console.report(report(findings(error.diagnostics, [error.diagnostics[0].file])))
         raise typer.Exit(ExitCode.REFUSED) from None
     found = [each for each in in_order(loaded.diagnostics) if each.is_error or not quiet]
-    if found or not quiet:
-        console.report(report(found, loaded.files))
+    if found or not quiet or named not in FOR_PEOPLE:
+        console.report(report(findings(found, loaded.files)))
     raise typer.Exit(ExitCode.REFUSED if has_errors(found) else ExitCode.DONE)

@@ -5,55 +5,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmsbatch.campaign.reader import read_campaign
-from mmsbatch.cli.console import shown_path
 from mmsbatch.errors import MmsbatchError, Refusal
 from mmsbatch.record.audit import audit
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, check_identity, choose_keeping, orphans
-from mmsbatch.record.journal import JournalContent, read_journal
-from mmsbatch.record.lock import is_held
+from mmsbatch.record.journal import JournalContent
 from mmsbatch.record.manifest import Shown, manifest_text, raise_if_ahead, read_manifest
-from mmsbatch.record.paths import RecordPaths, record_paths
+from mmsbatch.record.paths import RecordPaths
+from mmsbatch.record.store import RecordStore
 from mmsbatch.record.tokens import TOKEN
 from mmsbatch.reports.verified import Problem, Verified
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A record to check: its campaign file, its gateway, its files."""
+    """A record to check: its store, its campaign file, its gateway, its files."""
 
+    store: RecordStore
     campaign: Path
     gateway: str
     paths: RecordPaths
 
 
-def verify(file: Path, gateways: Sequence[str], environ: Mapping[str, str]) -> Iterator[Verified]:
+def verify(store: RecordStore, file: Path, gateway: str | None, environ: Mapping[str, str]) -> Iterator[Verified]:
     """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
-    for gateway in gateways:
-        place = _Place(file, gateway, record_paths(file, gateway))
+    for name in [gateway] if gateway else store.gateways_of(file):
+        place = _Place(store, file, name, store.shelf.paths(file, name))
         if place.paths.journal.exists() or place.paths.manifest.exists():
             yield _verify(place, environ)
 
 
-def verify_folders(files: Sequence[Path]) -> Iterator[Verified]:
-    """Name the journals beside the campaigns that have no campaign."""
-    for folder in sorted({file.resolve().parent for file in files}):
-        for journal in orphans(folder):
+def verify_folders(store: RecordStore, files: Sequence[Path]) -> Iterator[Verified]:
+    """Name the journals that have no campaign."""
+    for folder in sorted({store.shelf.records_of(file.resolve().parent) for file in files}):
+        for journal in orphans(folder, store.shelf):
             problem = Problem("its campaign file is gone: renamed?", "rename journal and manifest along with it")
-            yield Verified(shown_path(journal), problems=(problem,))
+            yield Verified(store.show(journal), problems=(problem,))
 
 
 def _verify(place: _Place, environ: Mapping[str, str]) -> Verified:
-    journal, held = shown_path(place.paths.journal), is_held(place.paths.lock)
+    journal = place.store.show(place.paths.journal)
     try:
         text = _read_text(place.paths.manifest)  # before the journal: a run under way writes on while we read
         shown = read_manifest(place.paths.manifest)
-        content = read_journal(place.paths.journal)
+        content = place.store.read(place.paths)
     except Refusal as refusal:
         return Verified(journal, problems=(_problem(refusal),))
     sound = {manifest_text(content.record, content.tail)}
-    if not held:
-        content.record.close_interrupted()
-        sound.add(manifest_text(content.record, content.tail))
+    held = place.store.close_interrupted(place.paths, content.record)
+    sound.add(manifest_text(content.record, content.tail))
     problems = [
         *_refusals(place, content, shown, environ),
         *map(Problem, audit(content.record)),
@@ -80,7 +79,7 @@ def _refusals(
     """Give what would refuse a run, all of it."""
     campaign, _ = read_campaign(place.campaign, str(place.campaign))
     name, sha256 = (campaign.name, campaign.sha256) if campaign else ("", "")
-    identity = Identity(place.campaign, place.gateway, "", name, sha256)
+    identity = Identity(place.campaign, place.gateway, "", name, sha256, shelf=place.store.shelf)
     checks: list[Callable[[], object]] = [
         lambda: check_identity(content.record, identity, place.paths, new_campaign=False),
         lambda: raise_if_ahead(place.paths.manifest.name, shown, content),

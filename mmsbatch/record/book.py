@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.record.disk import Disk, LocalDisk
-from mmsbatch.record.events import Event
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import ManifestWriter, raise_if_ahead, read_manifest
@@ -25,13 +26,19 @@ class RecordBook:
     """
 
     def __init__(
-        self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float], disk: Disk | None = None
+        self,
+        paths: RecordPaths,
+        content: JournalContent,
+        monotonic: Callable[[], float],
+        disk: Disk | None = None,
+        *,
+        is_alive: Callable[[RunStarted], bool] = lambda _: False,
     ) -> None:
         raise_if_ahead(paths.manifest.name, read_manifest(paths.manifest), content)
         self.paths = paths
         self.torn, self.unended = content.tail.torn, content.tail.unended
         self.record = content.record
-        self.lost = self.record.close_interrupted()
+        self.lost = self.record.close_interrupted(is_alive)
         self._disk = disk or LocalDisk()
         if content.tail.length or content.tail.torn:
             self._disk.settle(paths.journal)
@@ -41,6 +48,11 @@ class RecordBook:
         self._shown_at: float | None = None
         self._shown_lines = 0
         self._is_overtaken = False
+
+    @property
+    def name(self) -> str:
+        """What this record is called, the same in every run."""
+        return str(self.paths.journal)
 
     def append(self, *events: Event) -> None:
         """Write the events durably, with one flush, then take them in.
@@ -56,6 +68,13 @@ class RecordBook:
             raise
         for event in events:
             self.record.apply(event)
+
+    def publish(self) -> None:
+        """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
+
+    def rescue(self) -> Path | None:
+        """Keep what could not be published for whoever settles it, and say where; here nothing ever is."""
+        return None
 
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
 from mmsbatch.record.events import JournalOpened, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal, read_opening
-from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths, record_paths
+from mmsbatch.record.paths import BESIDE, JOURNAL_SUFFIX, RecordPaths, Shelf
 from mmsbatch.record.tokens import PLAIN, TOKEN, NumberKeeping, keep_as_tokens, keep_plain
 
 KEY_VARIABLE = "MMSBATCH_PSEUDONYM_KEY"
@@ -24,7 +23,7 @@ class Identity:
     """The campaign file, gateway and account at hand; `account` is empty where it is not known (offline).
 
     `name` is the campaign's own, empty where the file was not read, `sha256` that of the file's
-    bytes, `root` the folder under which its twins may lie.
+    bytes, `root` the folder under which its twins may lie, `shelf` where their records do.
     """
 
     campaign: Path
@@ -33,6 +32,7 @@ class Identity:
     name: str = ""
     sha256: str = ""
     root: Path | None = None
+    shelf: Shelf = BESIDE
 
     def is_of(self, started: RunStarted) -> bool:
         """Whether a run was one of this campaign, under whatever file name."""
@@ -49,13 +49,13 @@ def check_identity(record: Record, identity: Identity, paths: RecordPaths, new_c
         _raise_if_other_campaign(record, opened, identity, paths)
         _raise_if_foreign(opened, identity, paths)
     if identity.account:
-        _raise_if_other_gateway(identity, paths)
+        _raise_if_other_gateway(identity)
     if opened is None:
         _raise_if_sent_elsewhere(identity, paths, new_campaign)
 
 
 def _raise_if_copy(opened: JournalOpened, identity: Identity, paths: RecordPaths) -> None:
-    named = paths.journal.parent / opened.campaign
+    named = identity.shelf.campaigns_of(paths.journal.parent) / opened.campaign
     if opened.campaign != identity.campaign.resolve().name and _is_copy(opened, named, identity):
         raise Refusal(
             f"{paths.journal.name}:1: it is a copy of the record of {opened.campaign}, which has its own",
@@ -92,7 +92,7 @@ def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool)
     """A journal without its campaign, beside a campaign without a journal, is probably a renamed file."""
     if new_campaign:
         return
-    for journal in orphans(paths.journal.parent):
+    for journal in orphans(paths.journal.parent, identity.shelf):
         opened = read_opening(journal)
         if opened is None or _is_of_another(opened, identity):
             continue
@@ -102,9 +102,9 @@ def _raise_if_orphan(identity: Identity, paths: RecordPaths, new_campaign: bool)
         )
 
 
-def orphans(folder: Path) -> Iterator[Path]:
-    """Give a folder's journals that have no campaign file beside them, in name order."""
-    yield from (journal for journal in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")) if not _has_campaign(journal))
+def orphans(folder: Path, shelf: Shelf) -> Iterator[Path]:
+    """Give a folder's journals whose campaign file is gone, in name order."""
+    yield from (each for each in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")) if not _has_campaign(each, shelf))
 
 
 def _raise_if_sent_elsewhere(identity: Identity, paths: RecordPaths, new_campaign: bool) -> None:
@@ -114,16 +114,17 @@ def _raise_if_sent_elsewhere(identity: Identity, paths: RecordPaths, new_campaig
     """
     if new_campaign or not identity.sha256 or identity.root is None:
         return
-    for journal in sorted(identity.root.rglob(f"*{JOURNAL_SUFFIX}")):
+    below = identity.shelf.records_of(identity.root)
+    for journal in sorted(below.rglob(f"*{JOURNAL_SUFFIX}")):
         opened = read_opening(journal)
         if opened is None or _is_of_another(opened, identity):
             continue
         started = [event for event in read_journal(journal).events if isinstance(event, RunStarted)]
-        is_lost = not _has_campaign(journal)
+        is_lost = not _has_campaign(journal, identity.shelf)
         if any(run.campaign_sha256 == identity.sha256 or (is_lost and identity.is_of(run)) for run in started):
             same = "a campaign of this name" if is_lost else "the very same file"
             raise Refusal(
-                f"{identity.campaign.name} has no record, and {same} was sent as {journal.relative_to(identity.root)}",
+                f"{identity.campaign.name} has no record, and {same} was sent as {journal.relative_to(below)}",
                 f"moved? bring that journal along as {paths.journal.name}, its manifest too; or say --new-campaign",
             )
 
@@ -132,7 +133,7 @@ def _is_copy(opened: JournalOpened, named: Path, identity: Identity) -> bool:
     """Whether the campaign that the journal names is still there with this very journal of its own."""
     if not named.exists():
         return False
-    return read_opening(record_paths(named, identity.gateway).journal) == opened
+    return read_opening(identity.shelf.paths(named, identity.gateway).journal) == opened
 
 
 def _is_of_another(opened: JournalOpened, identity: Identity) -> bool:
@@ -142,16 +143,14 @@ def _is_of_another(opened: JournalOpened, identity: Identity) -> bool:
     return opened.gateway != identity.gateway
 
 
-def _has_campaign(journal: Path) -> bool:
-    """Whether the campaign lies beside its journal; a campaign's stem has no dot."""
-    stem = journal.name.partition(".")[0]
-    return any((journal.parent / f"{stem}{ending}").exists() for ending in (".yaml", ".yml"))
+def _has_campaign(journal: Path, shelf: Shelf) -> bool:
+    """Whether the journal's campaign is there; a campaign's stem has no dot."""
+    stem, folder = journal.name.partition(".")[0], shelf.campaigns_of(journal.parent)
+    return any((folder / f"{stem}{ending}").exists() for ending in (".yaml", ".yml"))
 
 
-def _raise_if_other_gateway(identity: Identity, paths: RecordPaths) -> None:
-    stem = identity.campaign.resolve().stem
-    beside = paths.journal.parent
-    for journal in sorted({beside / f"{stem}{JOURNAL_SUFFIX}", *beside.glob(f"{escape(stem)}.*{JOURNAL_SUFFIX}")}):
+def _raise_if_other_gateway(identity: Identity) -> None:
+    for journal in sorted(identity.shelf.journals_of(identity.campaign)):
         opened = read_opening(journal)
         if opened is None or opened.gateway == identity.gateway or opened.account != identity.account:
             continue

@@ -93,6 +93,17 @@ def is_held(path: Path) -> bool:
         os.close(descriptor)
 
 
+def is_process_alive(process: int) -> bool:
+    """Whether a process of this machine is there; another user's counts, too."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # another user's
+    return True
+
+
 def account_lock(folder: Path, account: str) -> Path:
     """Return the lock of an account in a folder that all runs on a machine share; `account` is the fingerprint."""
     return folder / f"mmsbatch-account-{account}.lock"
@@ -176,15 +187,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 def _is_dead(holder: Holder) -> bool:
     """Whether the process is one of this machine, and gone."""
-    if holder.host != os.uname().nodename:
-        return False
-    try:
-        os.kill(holder.process, 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except OSError:
-        return False  # another user's
-    return False
+    return holder.host == os.uname().nodename and not is_process_alive(holder.process)
 
 
 def _read_holder(path: Path) -> Holder | None:

@@ -111,7 +111,7 @@ class RevisionRecord:
 
     def begin(self, run: RunStarted) -> RunRecord:
         """Take in a run, and its count of the rows; of one beside others that counted the same ones it is older."""
-        if run.lease is None or not self.runs or not _is_same_input(run, self.runs[-1].started):
+        if run.lease is None or not self.runs or not is_same_input(run, self.runs[-1].started):
             self._rows = run.totals.to_json()
             self.outside = frozenset(run.outside_open)
         self.runs.append(RunRecord(run))
@@ -161,7 +161,7 @@ class RevisionRecord:
         self._rows[target] += moved
 
 
-def _is_same_input(one: RunStarted, other: RunStarted) -> bool:
+def is_same_input(one: RunStarted, other: RunStarted) -> bool:
     """Whether two runs counted the same rows, so that what the record moved since holds for both."""
     files = one.campaign_sha256 == other.campaign_sha256 and one.digests == other.digests
     return files and (one.totals.rows, one.late_sent) == (other.totals.rows, other.late_sent)

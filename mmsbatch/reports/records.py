@@ -12,10 +12,12 @@ from mmsbatch.record.manifest import manifest
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.record.tokens import PLAIN
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.findings import count, list_chunks
 
 #: More rejected numbers are counted, not shown.
 SHOWN_REJECTED = 20
+#: Of more chunks in doubt the evidence is not shown one by one: a runner that vanished leaves all that it claimed.
+SHOWN_IN_DOUBT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,28 @@ def _chunks(revision: RevisionRecord, view: RecordView) -> Iterator[str]:
         yield f"  chunks        {told}"
     for chunk in (*states[ChunkState.REFUSED], *states[ChunkState.FAILED]):
         yield f"  chunk {chunk.id}: {chunk.state.value}, {chunk.reason}"
-    for chunk in states[ChunkState.IN_DOUBT]:
+    yield from _claims(revision)
+    yield from _doubt(states[ChunkState.IN_DOUBT], view)
+
+
+def _claims(revision: RevisionRecord) -> Iterator[str]:
+    """Say who is at which chunks, where several runs write the record."""
+    by_run: dict[str, list[ChunkRecord]] = {}
+    for chunk in revision.claimed:
+        if chunk.run and chunk.run.lease:
+            by_run.setdefault(chunk.run.run, []).append(chunk)
+    for run, chunks in by_run.items():
+        ids, holder = list_chunks([chunk.id for chunk in chunks]), chunks[0].run.holder if chunks[0].run else ""
+        yield f"  claimed       {ids} by run {run} at {chunks[0].started_at}: {holder}"
+
+
+def _doubt(chunks: Sequence[ChunkRecord], view: RecordView) -> Iterator[str]:
+    gateway = f" --gateway {view.record.opened.gateway}" if view.record.opened else ""
+    settle = "mmsbatch resolve {} --chunk {}{} --as sent|not-sent --reason TEXT"
+    for chunk in chunks[:SHOWN_IN_DOUBT]:
         yield "  " + evidence_text(chunk).replace("\n", "\n  ")
-        gateway = f" --gateway {view.record.opened.gateway}" if view.record.opened else ""
-        told = f"mmsbatch resolve {view.campaign} --chunk {chunk.id}{gateway} --as sent|not-sent --reason TEXT"
-        yield f"    settle it: {told}"
+        yield f"    settle it: {settle.format(view.campaign, chunk.id, gateway)}"
+    if len(chunks) > SHOWN_IN_DOUBT:
+        yield f"  … and {len(chunks) - SHOWN_IN_DOUBT:,} chunks more in doubt"
+        named = f"{chunks[0].id}..{chunks[-1].id}"
+        yield f"    settle all together: {settle.format(view.campaign, named, gateway)}"

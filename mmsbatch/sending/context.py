@@ -8,11 +8,13 @@ from typing import Protocol
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.credentials import Credentials
 from mmsbatch.record.book import RecordBook
+from mmsbatch.record.events import Lease
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.courier import Courier
 from mmsbatch.sending.interruption import Interruption
 from mmsbatch.sending.stops import Deadline, Stop
+from mmsbatch.sending.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class RunContext:
     """What a run needs of the world around it.
 
     `ask_credits` tells the balance once all is sent, None where it cannot be had; after `deadline` no
-    request starts. `exclusive` is whether nothing but this run can change the balance.
+    request starts. `exclusive` is whether nothing but this run can change the balance. `lease` stands where other
+    runs may write the record, too, and `window` is then how much is claimed at a time.
     """
 
     book: RecordBook
@@ -80,3 +83,5 @@ class RunContext:
     ask_credits: Callable[[], Decimal | None] | None = None
     deadline: Deadline | None = None
     exclusive: bool = False
+    lease: Lease | None = None
+    window: Window | None = None

@@ -7,7 +7,7 @@ from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Rejection, RunStarted
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.job import ChunkJob
 
@@ -25,7 +25,14 @@ _GIVEN_UP = {
 
 
 def run_started(
-    planned: PlannedCampaign, at: str, *, run_id: str, holder: str, credits_before: Decimal | None, exclusive: bool
+    planned: PlannedCampaign,
+    at: str,
+    *,
+    run_id: str,
+    holder: str,
+    credits_before: Decimal | None,
+    exclusive: bool,
+    lease: Lease | None,
 ) -> RunStarted:
     """Say that a run begins, and what it was made from."""
     campaign, plan = planned.prepared.campaign, planned.plan
@@ -47,14 +54,17 @@ def run_started(
         credits_before=credits_before,
         per_message=plan.credits.per_message,
         exclusive=exclusive,
+        lease=lease,
         shard=str(plan.shard.shard) if plan.shard else None,
     )
 
 
-def chunk_sending(job: ChunkJob, attempt: int, at: str, keep: Callable[[str], str]) -> ChunkSending:
+def chunk_sending(
+    job: ChunkJob, attempt: int, at: str, keep: Callable[[str], str], run: str | None = None
+) -> ChunkSending:
     """Say that a request is about to leave; its numbers stand with the first attempt only."""
     numbers = tuple(map(keep, job.numbers)) if attempt == 1 else ()
-    return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), numbers=numbers)
+    return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), run=run, numbers=numbers)
 
 
 def chunk_answered(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmsbatch.errors import InDoubt
+from mmsbatch.errors import InDoubt, MmsbatchError
 from mmsbatch.gateway.credentials import Credentials
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.preparation import Prepared
@@ -43,15 +43,18 @@ def send_proof(
     revision = proof.prepared.campaign.revision
     kept = tuple(map(keeping.keep, proof.numbers))
     book.append(ProofSending(at=clock.stamp(), proof=name, revision=revision, numbers=kept))
+    book.publish()
     book.show()
     exchange = post(request_body(proof.prepared, credentials, proof.numbers, proof.text, at_once=True))
     verdict = judge(exchange, proof.numbers, scheduled=False, hide=credentials.hide)
     try:
         book.append(_answered(name, verdict, clock.stamp()))
+        book.publish()
         book.show()
-    except OSError as error:
+    except (OSError, MmsbatchError) as error:
+        why = error.message if isinstance(error, MmsbatchError) else error.strerror
         raise InDoubt(
-            f"the proof was sent ({verdict.reason}), and that cannot be written: {error.strerror}",
+            f"the proof was sent ({verdict.reason}), and that cannot be written: {why}",
             "the record has the proof in doubt; make room before the next one",
         ) from error
     return verdict

@@ -2,48 +2,34 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from errno import ESTALE
 from functools import partial
 
+from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import AttemptFailed, ChunkAnswered, Event, RunEnded
+from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Event, RunEnded
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.asking import ask_until
+from mmsbatch.sending.attempts import Attempt, Landed
+from mmsbatch.sending.claims import make_source
 from mmsbatch.sending.context import RunContext, RunOutcome
 from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.courier import Delivery
 from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import BodyWriter, ChunkJob, chunk_jobs
-from mmsbatch.sending.stops import Stop, stop_for_schedule, stop_for_time
+from mmsbatch.sending.stops import (
+    Stop,
+    stop_for_answer,
+    stop_for_disk,
+    stop_for_record,
+    stop_for_schedule,
+    stop_for_time,
+)
 
-_RETRIED = frozenset({Fate.RETRY_NOT_SENT, Fate.RETRY_MEDIA})
-#: Backoff before attempt n + 1: this times 2^(n-1), capped, times 0.5 to 1 at random.
-BACKOFF_SECONDS, BACKOFF_CAP = 1.0, 30.0
 _IDLE_SECONDS = 3600.0
-_HINT_CHANGED = "another run, git or a person wrote it meanwhile: look at `mmsbatch status` before running again"
-
-
-@dataclass(order=True, slots=True)
-class _Attempt:
-    """A request that is due; ordered by time."""
-
-    due: float
-    order: int
-    job: ChunkJob = field(compare=False)
-    number: int = field(compare=False, default=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Landed:
-    """A request that is under way no more, and what it came to."""
-
-    attempt: _Attempt
-    verdict: Verdict
 
 
 class CampaignRun:
@@ -52,24 +38,29 @@ class CampaignRun:
     def __init__(self, planned: PlannedCampaign, context: RunContext) -> None:
         self._planned, self._context = planned, context
         self._campaign, self._settings = planned.prepared.campaign, planned.prepared.settings
-        self._jobs: Iterator[ChunkJob] = chunk_jobs(planned)
+        self._jobs = make_source(chunk_jobs(planned), context, self._sending, self._may_spread)
         self._bodies = BodyWriter(planned.prepared, context.credentials)
-        self._waiting: list[_Attempt] = []
-        self._flying: dict[str, _Attempt] = {}
+        self._waiting: list[Attempt] = []
+        self._flying: dict[str, Attempt] = {}
         self._started = 0
         self._next_slot = 0.0
-        self._exhausted = False
+        self._has_nothing = False
         self._is_open = False
         self._stop: Stop | None = None
-        self._unwritten: list[_Landed] = []
+        self._unwritten: list[Landed] = []
         self._counts = RunCounts(planned, self._revision(), context.credits_before)
 
     def begin(self) -> None:
-        """Write down that the run begins, and the manifest: both exist before the first request."""
+        """Write down that the run begins, and the manifest: both exist before the first request.
+
+        Raises MmsbatchError where a shared record does not take it.
+        """
         try:
             self._open()
         except OSError as error:
             self._stop_unwritable(error)
+        else:
+            self._jobs.begin()
 
     def carry_out(self) -> RunOutcome:
         """Send everything that may be sent, once the run was begun."""
@@ -81,6 +72,7 @@ class CampaignRun:
 
     def _loop(self) -> None:
         while True:
+            self._keep_up()
             self._send_all_due()
             if self._is_over():
                 return
@@ -92,7 +84,7 @@ class CampaignRun:
     def _is_over(self) -> bool:
         if self._flying:
             return self._context.interruption.is_patience_over(self._context.clock.monotonic())
-        return self._is_stopped() or (not self._waiting and self._exhausted)
+        return self._is_stopped() or (not self._waiting and self._jobs.is_exhausted)
 
     def _is_stopped(self) -> bool:
         return self._stop is not None or self._context.interruption.is_requested
@@ -101,12 +93,12 @@ class CampaignRun:
         now = self._context.clock.monotonic()
         if self._is_stopped():
             return self._context.interruption.patience_left(now, _IDLE_SECONDS)
-        if not self._has_room() or (self._exhausted and not self._waiting):
+        if not self._has_room() or (self._has_nothing and not self._waiting):
             return _IDLE_SECONDS
         due = self._waiting[0].due if self._waiting else now
         return min(max(due, self._next_slot) - now, self._time_left(now))
 
-    def _next_attempt(self) -> _Attempt | None:
+    def _next_attempt(self) -> Attempt | None:
         """Return what may be sent now, or None."""
         now = self._context.clock.monotonic()
         is_paced = now < self._next_slot and self._time_left(now) > 0
@@ -115,12 +107,12 @@ class CampaignRun:
         if self._waiting:
             is_due = self._waiting[0].due <= now or self._time_left(now) <= 0
             return heapq.heappop(self._waiting) if is_due else None
-        job = next(self._jobs, None)
+        job = self._jobs.take()
+        self._has_nothing = job is None
         if job is None:
-            self._exhausted = True
             return None
         self._started += 1
-        return _Attempt(now, self._started, job)
+        return Attempt(now, self._started, job)
 
     def _time_left(self, now: float) -> float:
         """Return the seconds in which requests may start."""
@@ -129,8 +121,17 @@ class CampaignRun:
 
     def _has_room(self) -> bool:
         """Whether a request more may be in flight; a canary flies alone."""
-        alone = self._planned.canary is not None and not self._counts.processed
-        return len(self._flying) < (1 if alone else self._settings.concurrency)
+        return len(self._flying) < (self._settings.concurrency if self._may_spread() else 1)
+
+    def _may_spread(self) -> bool:
+        return self._planned.canary is None or self._counts.processed > 0
+
+    def _keep_up(self) -> None:
+        """Look after the claims; what keeps them from the record keeps requests from starting."""
+        try:
+            self._jobs.keep_up()
+        except MmsbatchError as error:
+            self._stop = self._stop or stop_for_record(error)
 
     # --- requests
 
@@ -153,7 +154,7 @@ class CampaignRun:
             self._context.courier.send(attempt.job.id, body)
         self._keep_pace()
 
-    def _take_due(self) -> Iterator[_Attempt]:
+    def _take_due(self) -> Iterator[Attempt]:
         """Give the attempts that may leave now, as under way; one that a limit stops stays behind."""
         while (attempt := self._next_attempt()) is not None:
             self._stop = self._stop_before(attempt.job)
@@ -169,13 +170,17 @@ class CampaignRun:
         if self._settings.requests_per_second:
             self._next_slot = self._context.clock.monotonic() + 1 / self._settings.requests_per_second
 
-    def _announce(self, attempts: Sequence[_Attempt]) -> None:
+    def _announce(self, attempts: Sequence[Attempt]) -> None:
         """Have it on disk that these requests leave, before they do."""
-        at, keep = self._context.clock.stamp(), self._context.keeping.keep
-        self._append(*(chunk_sending(attempt.job, attempt.number, at, keep) for attempt in attempts))
+        self._jobs.announce([self._sending(attempt.job, attempt.number) for attempt in attempts])
         self._context.book.show_now_and_then()
 
-    def _withdraw(self, attempts: Sequence[_Attempt]) -> None:
+    def _sending(self, job: ChunkJob, attempt: int = 1) -> ChunkSending:
+        context = self._context
+        run = context.run_id if context.lease else None
+        return chunk_sending(job, attempt, context.clock.stamp(), context.keeping.keep, run)
+
+    def _withdraw(self, attempts: Sequence[Attempt]) -> None:
         """Have attempts that surely did not leave end as failed, where the record knows them, rather than in doubt."""
         known = self._revision().chunks
         for attempt in attempts:
@@ -197,7 +202,7 @@ class CampaignRun:
     def _land(self, deliveries: Sequence[Delivery]) -> None:
         """Write the answers down that came together, with one flush, and only then act on them."""
         landed = [
-            _Landed(attempt, self._judge(delivery, attempt))
+            Landed(attempt, self._judge(delivery, attempt))
             for delivery in deliveries
             if (attempt := self._flying.pop(delivery.chunk, None)) is not None
         ]
@@ -210,23 +215,20 @@ class CampaignRun:
                 self._stop_unanswered(each, error)
             return
         for each in landed:
-            if self._is_tried_again(each):
+            if each.is_tried_again(self._settings.retries):
                 self._try_again(each)
             else:
                 self._settle(each)
         self._context.watcher.on_progress(self._counts.progress)
 
-    def _judge(self, delivery: Delivery, attempt: _Attempt) -> Verdict:
+    def _judge(self, delivery: Delivery, attempt: Attempt) -> Verdict:
         scheduled, hide = self._campaign.schedule is not None, self._context.credentials.hide
         return judge(delivery.exchange, attempt.job.numbers, scheduled, hide)
 
-    def _is_tried_again(self, landed: _Landed) -> bool:
-        return landed.verdict.fate in _RETRIED and landed.attempt.number <= self._settings.retries
+    def _entry_of(self, landed: Landed) -> Event:
+        return self._failed(landed) if landed.is_tried_again(self._settings.retries) else self._answered(landed)
 
-    def _entry_of(self, landed: _Landed) -> Event:
-        return self._failed(landed) if self._is_tried_again(landed) else self._answered(landed)
-
-    def _failed(self, landed: _Landed) -> AttemptFailed:
+    def _failed(self, landed: Landed) -> AttemptFailed:
         answer, attempt = landed.verdict.answer, landed.attempt
         return AttemptFailed(
             at=self._context.clock.stamp(),
@@ -236,20 +238,19 @@ class CampaignRun:
             status=answer.status if answer else None,
         )
 
-    def _answered(self, landed: _Landed) -> ChunkAnswered:
+    def _answered(self, landed: Landed) -> ChunkAnswered:
         at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
         return chunk_answered(landed.attempt.job, landed.verdict, at, keep=keep, source=source)
 
-    def _try_again(self, landed: _Landed) -> None:
+    def _try_again(self, landed: Landed) -> None:
         clock, attempt = self._context.clock, landed.attempt
-        wait = min(BACKOFF_SECONDS * 2 ** (attempt.number - 1), BACKOFF_CAP) * (0.5 + clock.jitter() / 2)
-        due = clock.monotonic() + wait
-        heapq.heappush(self._waiting, _Attempt(due, attempt.order, attempt.job, attempt.number + 1))
+        wait = attempt.backoff(clock.jitter())
+        heapq.heappush(self._waiting, Attempt(clock.monotonic() + wait, attempt.order, attempt.job, attempt.number + 1))
         self._context.watcher.on_notice(
             f"chunk {attempt.job.id}: {landed.verdict.reason}; trying again in {wait:.1f} s"
         )
 
-    def _settle(self, landed: _Landed) -> None:
+    def _settle(self, landed: Landed) -> None:
         job, verdict = landed.attempt.job, landed.verdict
         stop = self._counts.take(verdict, len(job.numbers))
         self._stop = self._stop or stop
@@ -271,6 +272,7 @@ class CampaignRun:
                 holder=context.holder,
                 credits_before=before,
                 exclusive=context.exclusive,
+                lease=context.lease,
             )
         )
         self._is_open = True
@@ -279,6 +281,7 @@ class CampaignRun:
     def _close(self) -> RunOutcome:
         self._land(list(self._context.courier.arrived()))
         self._write_the_unwritten()
+        self._give_up_claims()
         for attempt in sorted(self._waiting):
             self._quietly(partial(self._give_up, attempt.job, ChunkState.FAILED))
         for attempt in sorted(self._flying.values()):
@@ -290,7 +293,24 @@ class CampaignRun:
         shown = self._quietly(self._context.book.show)
         if code is ExitCode.DONE and not (ended and shown):
             code = ExitCode.INCOMPLETE
-        return RunOutcome(code, self._counts.progress, self._stop)
+        return RunOutcome(self._publish(code), self._counts.progress, self._stop)
+
+    def _give_up_claims(self) -> None:
+        try:
+            left = self._jobs.end()
+        except MmsbatchError as error:
+            self._stop, left = self._stop or stop_for_record(error), []
+        for job in left:
+            self._quietly(partial(self._give_up, job, ChunkState.FAILED))
+
+    def _publish(self, code: ExitCode) -> ExitCode:
+        """Have others see how it ended; answers that they cannot see are in doubt for them."""
+        try:
+            self._context.book.publish()
+        except MmsbatchError as error:
+            self._stop = stop_for_record(error, self._context.book.rescue())
+            return gravest(code, ExitCode.IN_DOUBT if self._counts.processed else ExitCode.INCOMPLETE)
+        return code
 
     def _write_the_unwritten(self) -> None:
         """Try once more to write answers down that the disk refused: what is known need not be doubt."""
@@ -362,23 +382,14 @@ class CampaignRun:
 
     def _stop_unwritable(self, error: OSError) -> None:
         """Stop for a disk that refuses: what cannot be written down must not be sent."""
-        self._stop = self._stop or Stop(
-            f"the record cannot be written: {error.strerror or type(error).__name__}",
-            _HINT_CHANGED if error.errno == ESTALE else "make room, or the folder writable, then run again",
-            at_first=ExitCode.REFUSED,
-        )
+        self._stop = self._stop or stop_for_disk(error)
 
-    def _stop_unanswered(self, landed: _Landed, error: OSError) -> None:
+    def _stop_unanswered(self, landed: Landed, error: OSError) -> None:
         """Stop with an answer that cannot be written down: what it said is evidence for whoever settles it."""
         job, reason = landed.attempt.job, landed.verdict.reason
         self._unwritten.append(landed)
         self._context.watcher.on_notice(f"chunk {job.id}: {reason}; this could not be written down")
-        self._stop = self._stop or Stop(
-            f"the answer to chunk {job.id} cannot be written: {error.strerror or type(error).__name__}",
-            f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {reason}",
-            ExitCode.IN_DOUBT,
-            ExitCode.IN_DOUBT,
-        )
+        self._stop = self._stop or stop_for_answer(job.id, reason, error)
 
     def _quietly(self, write: Callable[[], None]) -> bool:
         """Write, and return whether that went well."""

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.campaign.model import Limits
+from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.statuses import Reaction
 from mmsbatch.gateway.verdict import Fate, Verdict
@@ -15,6 +18,7 @@ from mmsbatch.planning.plan import ShardPlan
 #: As many refused texts stop a run whose texts differ.
 REFUSED_TEXTS = 3
 ALL_REJECTED_IN_A_ROW = 2
+_HINT_CHANGED = "another run, git or a person wrote it meanwhile: look at `mmsbatch status` before running again"
 #: Statuses by which the gateway refuses the tool itself, not a chunk.
 _TOOL_REFUSED = frozenset({102, 200})
 
@@ -50,6 +54,34 @@ def stop_for_time(deadline: Deadline | None, now: float) -> Stop | None:
     return Stop(
         f"{now - deadline.started:,.0f} s have passed, and `--max-duration` is {deadline.seconds:,.0f} s",
         "nothing is wrong: run again to go on",
+    )
+
+
+def stop_for_record(error: MmsbatchError, kept: Path | None = None) -> Stop:
+    """Say why nothing more may leave: the shared record did not take it, or another run was there first.
+
+    `kept` is where the lines are that others cannot see.
+    """
+    told = f"{error.message}; the answers that others cannot see are in {kept}" if kept else error.message
+    return Stop(told, error.hint, ExitCode.INCOMPLETE, error.exit_code)
+
+
+def stop_for_disk(error: OSError) -> Stop:
+    """Say why nothing more may leave: the disk does not take its announcement."""
+    return Stop(
+        f"the record cannot be written: {error.strerror or type(error).__name__}",
+        _HINT_CHANGED if error.errno == ESTALE else "make room, or the folder writable, then run again",
+        at_first=ExitCode.REFUSED,
+    )
+
+
+def stop_for_answer(chunk: str, reason: str, error: OSError) -> Stop:
+    """Say why a run ends with a chunk in doubt whose answer came: the disk does not take it."""
+    return Stop(
+        f"the answer to chunk {chunk} cannot be written: {error.strerror or type(error).__name__}",
+        f"the record has it in doubt; make room, then settle it with `mmsbatch resolve`: {reason}",
+        ExitCode.IN_DOUBT,
+        ExitCode.IN_DOUBT,
     )
 
 

@@ -2,11 +2,17 @@
 
 import json
 import re
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from mmsbatch.campaign.configuration import GatewaySettings, MediaLimits, Timeout
+from mmsbatch.campaign.campaign_parser import parse_campaign
+from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.campaign.configuration_parser import parse_configuration
+from mmsbatch.campaign.model import Limits
 from mmsbatch.campaign.schema_faults import FINDINGS
 from mmsbatch.resources import schema_text
 
@@ -43,8 +49,11 @@ def test_every_property_is_documented(schema):
     for where, part in subschemas(schema):
         if where[-2:-1] in (("properties",), ("$defs",)) and not is_conditional(where):
             definition = schema["$defs"].get(part.get("$ref", "").rpartition("/")[2], {})
-            missing = {"title", "description", "examples"} - {**definition, **part}.keys()
-            assert not missing, where
+            told = {**definition, **part}
+            assert not {"title", "description", "examples"} - told.keys(), where
+            assert told["title"].strip(), where
+            assert len(told["description"].split()) > 1, where
+            assert told["examples"], where
 
 
 @each_schema
@@ -89,12 +98,108 @@ def test_patterns_mean_the_same_everywhere(schema):
         assert part["not"] == {"pattern": r"[\x0a\x0d]"}, where
 
 
-def test_the_defaults_told_are_those_of_the_code():
-    told = SCHEMAS["config"]["$defs"]["gateway"]["properties"]
-    settings = GatewaySettings()
-    for key, part in told.items():
-        if "default" in part and hasattr(settings, key):
-            value = getattr(settings, key)
-            expected = tuple(part["default"]) if isinstance(part["default"], list) else part["default"]
-            built = {"timeout": Timeout, "media_limits_kb": MediaLimits}.get(key)
-            assert value == (built(**expected) if built else expected), key
+#: What holds where nothing is written, as the contract has it: the way to the key, and how the code comes by it.
+DEFAULTS = {
+    "campaign": {
+        "state": ("ready", lambda campaign: campaign.state),
+        "revision": (1, lambda campaign: campaign.revision),
+        "kind": ("marketing", lambda campaign: campaign.kind),
+        "variables": ({}, lambda campaign: campaign.variables),
+        "recipients.phone": ("phone", lambda campaign: campaign.recipients.phone),
+        "recipients.on_invalid": ("refuse", lambda campaign: campaign.recipients.on_invalid),
+        "recipients.late_rows": ("hold", lambda campaign: campaign.recipients.late_rows),
+        "suppress": ([], lambda campaign: list(campaign.suppress[1:])),
+        "suppress[].phone": ("phone", lambda campaign: campaign.suppress[0].phone),
+        "mail_notification": (False, lambda campaign: bool(campaign.mail_notification)),
+        "limits": ({}, lambda campaign: {} if campaign.limits == Limits() else campaign.limits),
+        "limits.max_rejected": (0.5, lambda campaign: campaign.limits.max_rejected),
+    },
+    "config": {
+        "default_gateway": ("production", lambda read: read.default_gateway),
+        "gateways": ({}, lambda read: {} if read.gateways["production"] == GatewaySettings() else read.gateways),
+        "gateways.*.send_url": (
+            "http://api.msinnovations.com/amsmodule.sendmms.v2.php",
+            lambda read: gateway(read).send_url,
+        ),
+        "gateways.*.account_url": (
+            "http://api.msinnovations.com/amsmodule.sendsms.v6.php",
+            lambda read: gateway(read).account_url,
+        ),
+        "gateways.*.chunk_size": (200, lambda read: gateway(read).chunk_size),
+        "gateways.*.concurrency": (4, lambda read: gateway(read).concurrency),
+        "gateways.*.timeout": (
+            {"connect": 10, "read": 60, "total": 120},
+            lambda read: asdict(gateway(read).timeout),
+        ),
+        "gateways.*.timeout.connect": (10, lambda read: gateway(read).timeout.connect),
+        "gateways.*.timeout.read": (60, lambda read: gateway(read).timeout.read),
+        "gateways.*.timeout.total": (120, lambda read: gateway(read).timeout.total),
+        "gateways.*.retries": (5, lambda read: gateway(read).retries),
+        "gateways.*.max_in_doubt": (1, lambda read: gateway(read).max_in_doubt),
+        "gateways.*.mobile_prefixes": (["06"], lambda read: list(gateway(read).mobile_prefixes)),
+        "gateways.*.fiction_numbers": ("refuse", lambda read: "accept" if gateway(read).accept_fiction else "refuse"),
+        "gateways.*.newline": ("escaped", lambda read: gateway(read).newline),
+        "gateways.*.charset": ("utf-8", lambda read: gateway(read).charset),
+        "gateways.*.media_limits_kb": (
+            {"image": 600, "video": 299, "sound": 99},
+            lambda read: asdict(gateway(read).media_limits_kb),
+        ),
+        "gateways.*.media_limits_kb.image": (600, lambda read: gateway(read).media_limits_kb.image),
+        "gateways.*.media_limits_kb.video": (299, lambda read: gateway(read).media_limits_kb.video),
+        "gateways.*.media_limits_kb.sound": (99, lambda read: gateway(read).media_limits_kb.sound),
+        "gateways.*.media_url_prefixes": (["http://www."], lambda read: list(gateway(read).media_url_prefixes)),
+        "gateways.*.require_https": (False, lambda read: gateway(read).require_https),
+        "gateways.*.credentials": ("MMSBATCH", lambda read: gateway(read).credentials),
+        "gateways.*.exclusive_account": (False, lambda read: gateway(read).exclusive_account),
+        "gateways.*.settle_seconds": (120, lambda read: gateway(read).settle_seconds),
+        "record": ({}, lambda read: {} if read.numbers is None else read.numbers),
+        # There is one store so far, and no setting for it.
+        "record.store": ("folder", lambda read: "folder"),
+        "plan_max_age": ("72h", lambda read: f"{read.plan_max_age // timedelta(hours=1)}h"),
+    },
+}
+EMPTIEST = {
+    "campaign": b"""\
+version: 1
+name: Soldes
+message: {type: text, text: Bonjour}
+recipients: {file: sale.csv}
+suppress: [{file: stop.csv}]
+""",
+    "config": b"version: 1\n",
+}
+
+
+def gateway(configuration):
+    return configuration.gateways["production"]
+
+
+def told_defaults(schema, root, place=""):
+    """Yield the way to every key that has a default, and the default."""
+    schema = {**root["$defs"].get(schema.get("$ref", "").rpartition("/")[2], {}), **schema}
+    if place and "default" in schema:
+        yield place, schema["default"]
+    below = dict(schema.get("properties", {}))
+    if place == "gateways":
+        below["*"] = schema["additionalProperties"]
+    for name, part in below.items():
+        yield from told_defaults(part, root, f"{place}.{name}".lstrip("."))
+    if "items" in schema:
+        yield from told_defaults(schema["items"], root, f"{place}[]")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_defaults_told_are_those_of_the_contract(name):
+    told = dict(told_defaults(SCHEMAS[name], SCHEMAS[name]))
+    assert told == {place: default for place, (default, _) in DEFAULTS[name].items()}
+
+
+@pytest.mark.parametrize(("name", "place"), [(name, place) for name, places in DEFAULTS.items() for place in places])
+def test_the_defaults_told_are_those_of_the_code(name, place):
+    if name == "campaign":
+        read, found = parse_campaign(EMPTIEST[name], Path("sale.yaml"), "sale.yaml")
+    else:
+        read, found = parse_configuration(EMPTIEST[name], Path("mmsbatch.yaml"), "mmsbatch.yaml")
+    assert found == []
+    default, used = DEFAULTS[name][place]
+    assert used(read) == default

@@ -1,13 +1,13 @@
 """Whether an account is at rest: a request that nobody heard of may be debited for a while yet."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.cli.holding import hold_account
+from mmsbatch.cli.loading import Workspace
 from mmsbatch.record.lock import Holder
 from mmsbatch.sending.clock import Clock
 
@@ -26,12 +26,17 @@ def shared_folder(tmp_path, monkeypatch):
 
 
 def book(name):
-    return SimpleNamespace(paths=SimpleNamespace(journal=Path(f"{name}.journal.jsonl")))
+    return SimpleNamespace(name=f"{name}.journal.jsonl")
+
+
+def hold(settings, time):
+    workspace = Workspace(Configuration(), settings)
+    return hold_account(workspace, "3f2a9c0d1e4b", US, Clock(monotonic=lambda: time.seconds), warn=print)
 
 
 def call(time, name=None, *, is_in_doubt=False, settings=SETTINGS):
     """Hold the account for one call that spends for a record, or for nothing; return whether it began at rest."""
-    with hold_account(settings, "3f2a9c0d1e4b", US, Clock(monotonic=lambda: time.seconds)) as account:
+    with hold(settings, time) as account:
         at_rest = account.is_at_rest
         if name:
             account.begin(book(name))
@@ -56,7 +61,7 @@ def test_a_request_left_open_keeps_it_from_rest_whoever_spends_meanwhile():
 def test_it_comes_to_rest_once_a_call_lasted_for_longer():
     time = Time()
     call(time, "a", is_in_doubt=True)
-    with hold_account(SETTINGS, "3f2a9c0d1e4b", US, Clock(monotonic=lambda: time.seconds)) as account:
+    with hold(SETTINGS, time) as account:
         assert not account.is_at_rest
         time.seconds = 10
         assert account.is_at_rest
@@ -67,10 +72,10 @@ def test_it_comes_to_rest_once_a_call_lasted_for_longer():
 
 def test_a_run_that_died_leaves_no_rest():
     time = Time()
-    with hold_account(SETTINGS, "3f2a9c0d1e4b", US, Clock(monotonic=lambda: time.seconds)) as account:
+    with hold(SETTINGS, time) as account:
         account.begin(book("a"))
     assert not call(time)
-    with hold_account(SETTINGS, "3f2a9c0d1e4b", US, Clock(monotonic=lambda: time.seconds)) as account:
+    with hold(SETTINGS, time) as account:
         assert account.was_last(book("a"))
         assert not account.was_last(book("b"))
 

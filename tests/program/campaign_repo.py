@@ -69,9 +69,12 @@ class CampaignRepo:
     # --- what a user writes
 
     def write(self, name: str, text: str) -> Path:
+        return self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
         path = (self.root / name).resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
         self._inputs.add(path)
         return path
 

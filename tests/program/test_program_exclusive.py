@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from campaign_repo import CampaignRepo, Serve, received, wait_until, wire
 
-from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.cli.holding import hold_account
+from mmsbatch.cli.loading import Workspace
 from mmsbatch.errors import Locked
 from mmsbatch.record.lock import Holder
 from mmsbatch.sandbox import Sandbox, parse_fault
@@ -256,9 +257,9 @@ def test_one_holder_at_a_time_has_an_exclusive_account(tmp_path: Path, monkeypat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings, holder = GatewaySettings(exclusive_account=True), Holder(1, "elsewhere", "zoé", "yesterday")
     with (
-        hold_account(settings, "3f2a9c0d1e4b", holder, Clock()),
+        hold_account(Workspace(Configuration(), settings), "3f2a9c0d1e4b", holder, Clock(), warn=print),
         pytest.raises(Locked, match="another run holds this account: process 1 of zoé on elsewhere"),
-        hold_account(settings, "3f2a9c0d1e4b", holder, Clock()),
+        hold_account(Workspace(Configuration(), settings), "3f2a9c0d1e4b", holder, Clock(), warn=print),
     ):
         pass
 

@@ -63,6 +63,18 @@ def test_an_error_has_color_on_a_terminal(env: dict[str, str], colored: bool, re
     assert bool(_COLOR.search(ended.out)) is colored
 
 
+@pytest.mark.parametrize(("env", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_findings_have_color_on_a_terminal(
+    command: str, env: dict[str, str], colored: bool, repo: CampaignRepo
+) -> None:
+    repo.write_campaign(state="redy")
+    ended = run_on_terminal(repo, command, SPEC, env=env)
+    assert ended.code == 1
+    assert bool(_COLOR.search(ended.out)) is colored
+    assert 'state: "redy"' in ended.out
+
+
 @pytest.mark.parametrize(("env", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_progress_has_color_on_a_terminal(
     env: dict[str, str], colored: bool, repo: CampaignRepo, gateway: Sandbox

@@ -11,7 +11,7 @@ from mmsbatch.errors import Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.paths import BESIDE
 
 BEGUN = (opened(), started(2))
 SENT = (*BEGUN, sending("1-1", number(1), number(2)))
@@ -39,7 +39,7 @@ class NotingSystem:
 
 @pytest.fixture
 def paths(tmp_path):
-    return record_paths(tmp_path / "winter-sale.yaml", "production")
+    return BESIDE.paths(tmp_path / "winter-sale.yaml", "production")
 
 
 def open_book(paths, system=os):

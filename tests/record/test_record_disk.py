@@ -12,7 +12,7 @@ from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.lock import Holder
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.paths import BESIDE
 
 EVENTS = (
     opened(),
@@ -55,7 +55,7 @@ class FailingDisk(LocalDisk):
 
 @pytest.fixture
 def paths(tmp_path):
-    return record_paths(tmp_path / "winter-sale.yaml", "production")
+    return BESIDE.paths(tmp_path / "winter-sale.yaml", "production")
 
 
 def book_of(paths, disk=None):

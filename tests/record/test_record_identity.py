@@ -10,7 +10,7 @@ from mmsbatch.errors import Refusal
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, KeyMissing, check_identity, choose_keeping
 from mmsbatch.record.journal import JournalWriter, read_journal
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.paths import BESIDE
 from mmsbatch.record.tokens import keep_as_tokens
 
 ACCOUNT = "3f2a9c0d1e4b"
@@ -131,7 +131,7 @@ FOLDERS = {
 def check(folder, gateway, account, new_campaign=False):
     campaign = folder / "winter-sale.yaml"
     campaign.touch()
-    paths = record_paths(campaign, gateway)
+    paths = BESIDE.paths(campaign, gateway)
     check_identity(read_journal(paths.journal).record, Identity(campaign, gateway, account), paths, new_campaign)
 
 
@@ -161,7 +161,7 @@ def test_a_campaign_reached_by_a_link_has_one_record(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "winter-sale.yaml").touch()
     (tmp_path / "link.yaml").symlink_to(tmp_path / "real" / "winter-sale.yaml")
-    assert record_paths(tmp_path / "link.yaml", "production").journal == tmp_path / "real" / OURS
+    assert BESIDE.paths(tmp_path / "link.yaml", "production").journal == tmp_path / "real" / OURS
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_campaign_reached_by_a_link_has_one_record(tmp_path):
     ],
 )
 def test_a_record_has_its_names(tmp_path, gateway, names):
-    paths = record_paths(tmp_path / "winter-sale.yaml", gateway)
+    paths = BESIDE.paths(tmp_path / "winter-sale.yaml", gateway)
     assert (paths.journal.name, paths.manifest.name, paths.lock.name) == names
 
 
@@ -213,7 +213,7 @@ def test_the_same_file_sent_from_elsewhere_in_the_repository_is_refused(tmp_path
     writer.append(started(1))
     (tmp_path / "old" / "winter-sale.yaml").touch()
     campaign = tmp_path / "winter-sale.yaml"
-    paths = record_paths(campaign, "production")
+    paths = BESIDE.paths(campaign, "production")
     same = Identity(campaign, "production", ACCOUNT, "Soldes", started(1).campaign_sha256, tmp_path)
     with pytest.raises(Refusal, match="the very same file was sent as"):
         check_identity(Record(), same, paths, new_campaign=False)
@@ -229,7 +229,7 @@ def test_a_campaign_moved_to_another_folder_and_edited_is_known_by_its_name(tmp_
     writer.append(journal())
     writer.append(started(1))
     campaign = tmp_path / "winter-sale.yaml"
-    paths = record_paths(campaign, "production")
+    paths = BESIDE.paths(campaign, "production")
     edited = Identity(campaign, "production", ACCOUNT, "Soldes", "edited", tmp_path)
     with pytest.raises(Refusal, match="a campaign of this name was sent as old/winter-sale"):
         check_identity(Record(), edited, paths, new_campaign=False)
@@ -244,7 +244,7 @@ def test_a_campaign_moved_to_another_folder_and_edited_is_known_by_its_name(tmp_
 )
 def test_a_journal_of_another_file_must_be_of_this_campaign(tmp_path, name, sha256, is_ours):
     campaign = tmp_path / "winter-sale.yaml"
-    paths = record_paths(campaign, "production")
+    paths = BESIDE.paths(campaign, "production")
     writer = JournalWriter(paths.journal, read_journal(paths.journal).tail)
     writer.append(journal(campaign="spring.yaml"))
     writer.append(started(1))

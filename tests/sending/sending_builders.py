@@ -21,7 +21,7 @@ from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.preparation import prepare
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.journal import read_journal
-from mmsbatch.record.paths import record_paths
+from mmsbatch.record.paths import BESIDE
 from mmsbatch.record.tokens import keep_plain
 from mmsbatch.resources import schema_text
 from mmsbatch.sending.clock import Clock
@@ -143,7 +143,7 @@ class World:
 
     @property
     def paths(self):
-        return record_paths(self.folder / "winter-sale.yaml", "production")
+        return BESIDE.paths(self.folder / "winter-sale.yaml", "production")
 
     def prepare(self, people=6, names=(), limits=None, gateway=None, **campaign):
         """Prepare a campaign to so many people, or to these places, each in turn with one of the names."""

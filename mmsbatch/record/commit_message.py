@@ -1,0 +1,74 @@
+"""What `git log` says of a record: who sent what when, without a number. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from mmsbatch.record.events import (
+    AttemptFailed,
+    ChunkAnswered,
+    ChunkSending,
+    DoubtResolved,
+    Event,
+    JournalOpened,
+    ProofAnswered,
+    ProofSending,
+    RejectedReleased,
+    RunEnded,
+    RunStarted,
+)
+from mmsbatch.record.paths import JOURNAL_SUFFIX
+
+
+def describe(journal: str, events: Sequence[Event]) -> str:
+    """Return the message of a commit that adds events to a journal: one line, and below it who and how many."""
+    name = journal.removesuffix(JOURNAL_SUFFIX)
+    parts = list(_parts(events)) or ["the record as it was kept in the folder"]
+    return "\n".join([f"{name}: {'; '.join(parts)}", "", *_details(events)]).rstrip() + "\n"
+
+
+def _parts(events: Sequence[Event]) -> Iterator[str]:
+    if any(isinstance(event, JournalOpened) for event in events):
+        yield "record begun"
+    yield from (_run(event) for event in events if isinstance(event, RunStarted))
+    answered = [event for event in events if isinstance(event, ChunkAnswered)]
+    if answered:
+        yield f"{_chunks([each.chunk for each in answered])} answered"
+    claimed = [event.chunk for event in events if isinstance(event, ChunkSending) and event.attempt == 1]
+    if claimed:
+        yield f"{_chunks(claimed)} claimed"
+    for event in events:
+        match event:
+            case DoubtResolved():
+                yield f"chunk {event.chunk} settled as {'sent' if event.sent else 'not sent'} by {event.by}"
+            case RejectedReleased():
+                yield f"rejected numbers of revision {event.revision} pending again, by {event.by}"
+            case ProofSending():
+                yield f"{event.proof} to {len(event.numbers)} test numbers"
+            case ProofAnswered():
+                yield f"{event.proof} {event.state.value}"
+            case RunEnded():
+                yield f"run {event.run} ended with {event.exit_code}"
+            case AttemptFailed() | _:
+                pass
+
+
+def _run(event: RunStarted) -> str:
+    shard = f", shard {event.shard}" if event.shard else ""
+    return f"run {event.run} of revision {event.revision}{shard}"
+
+
+def _chunks(ids: Sequence[str]) -> str:
+    return f"chunk {ids[0]}" if len(ids) == 1 else f"{len(ids)} chunks {ids[0]} to {ids[-1]}"
+
+
+def _details(events: Sequence[Event]) -> Iterator[str]:
+    yield from (f"By: {event.holder}" for event in events if isinstance(event, RunStarted))
+    yield from (f"Reason: {event.reason}" for event in events if isinstance(event, DoubtResolved | RejectedReleased))
+    claimed = sum(event.recipients for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
+    if claimed:
+        yield f"Claimed: {claimed:,} recipients"
+    answered = [event for event in events if isinstance(event, ChunkAnswered)]
+    if answered:
+        rejected = sum(len(event.rejected) for event in answered)
+        told = f"Answered: {sum(event.accepted for event in answered):,} accepted, {rejected:,} rejected"
+        others = len([event for event in answered if event.state.value != "accepted"])
+        yield f"{told}; {others} chunks not accepted" if others else told

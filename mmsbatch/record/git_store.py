@@ -1,0 +1,119 @@
+"""Records on a branch of a git remote: the remote decides between rivals, and is asked before anything else.
+
+The branch is laid out in a folder of this process alone, which mirrors the repository's: whatever
+reads records reads there. Nothing counts as written before the branch has it.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmsbatch.errors import Refusal
+from mmsbatch.record.events import RunStarted
+from mmsbatch.record.fold import Record
+from mmsbatch.record.journal import JournalContent, read_journal
+from mmsbatch.record.lock import Holder, hold_lock, is_process_alive
+from mmsbatch.record.paths import MANIFEST_SUFFIX, RecordPaths, Shelf
+from mmsbatch.record.record_branch import RecordBranch
+from mmsbatch.record.segments import group_pieces
+from mmsbatch.record.shared_book import SharedBook
+from mmsbatch.record.shared_journal import SharedJournal
+
+
+@dataclass(frozen=True, slots=True)
+class GitStore:
+    """The records on one branch, as of its last look. `mirror` is a folder that nobody else uses."""
+
+    branch: RecordBranch
+    repository: Path
+    mirror: Path
+
+    @property
+    def shelf(self) -> Shelf:
+        """The folder that mirrors the branch."""
+        return Shelf(self.repository, self.mirror)
+
+    def lay_out(self) -> None:
+        """Ask the remote what there is, and write it down here. Raises RecordUnreachable, Refusal."""
+        self.branch.look()
+        try:
+            journals = group_pieces(list(self.branch.files))
+        except ValueError as error:
+            raise Refusal(
+                f"{self.branch.name}:{error}: a piece of the journal is missing",
+                "restore the branch to what it was: whoever is missing there would be sent to again",
+            ) from error
+        contents = journals | {path: [path] for path in self.branch.files if path.endswith(MANIFEST_SUFFIX)}
+        read = iter(self.branch.read(*(piece for pieces in contents.values() for piece in pieces)))
+        for path, pieces in contents.items():
+            self._write(path, b"".join(next(read) for _ in pieces))
+
+    @contextmanager
+    def hold(self, paths: RecordPaths, holder: Holder) -> Iterator[JournalContent]:
+        """Give a journal for the block: rivals meet at the remote. Raises Refusal where it is damaged."""
+        paths.lock.parent.mkdir(parents=True, exist_ok=True)
+        with hold_lock(paths.lock, holder):
+            yield self.read(paths)
+
+    def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> SharedBook:
+        """Open a record: what is appended is durable once it is published."""
+        shared = SharedJournal(self.branch, self._path(paths.journal), self._path(paths.manifest))
+        shared.take_in()
+        return SharedBook(paths, content, monotonic, shared, self.is_alive)
+
+    def read(self, paths: RecordPaths) -> JournalContent:
+        """Read a journal as the remote had it. Raises Refusal where it is damaged."""
+        self._adopt(paths)
+        try:
+            return read_journal(paths.journal)
+        except Refusal as refusal:
+            raise Refusal(
+                refusal.message.replace(f"{self.mirror}/", f"{self.branch.name}:"),
+                "nothing is sent on a record that cannot be trusted; restore the branch to what it was",
+            ) from refusal
+
+    def gateways_of(self, campaign: Path) -> list[str]:
+        """Name the gateways whose journals the branch has for a campaign."""
+        return self.shelf.gateways_of(campaign)
+
+    def close_interrupted(self, paths: RecordPaths, record: Record) -> bool:
+        """Leave chunks to the runs that claim them, as far as anybody can tell that these are not gone."""
+        record.close_interrupted(self.is_alive)
+        return bool(record.claimed)
+
+    def is_alive(self, run: RunStarted) -> bool:
+        """Whether a run may be under way: on another machine nobody can tell, and here its process is looked for."""
+        if run.lease is None:
+            return False
+        return run.lease.host != os.uname().nodename or is_process_alive(run.lease.process)
+
+    def show(self, path: Path) -> str:
+        """Name a file as git does: `branch:path`."""
+        return f"{self.branch.name}:{self._path(path)}"
+
+    def _adopt(self, paths: RecordPaths) -> None:
+        """Take over a record that was kept in the folder. Raises Refusal where the branch has another one."""
+        kept = self.shelf.campaigns_of(paths.journal.parent) / paths.journal.name
+        if not kept.is_file():
+            return
+        content, there = kept.read_bytes(), paths.journal.read_bytes() if paths.journal.is_file() else b""
+        if there.startswith(content):
+            return
+        if there:
+            raise Refusal(
+                f"{kept.name} lies beside the campaign, and the branch {self.branch.name} has another record of it",
+                "only one can be true: look at both with `git show`, then move the one beside the campaign away",
+            )
+        read_journal(kept)
+        self._write(self._path(paths.journal), content)
+
+    def _path(self, file: Path) -> str:
+        """Return a file's path on the branch."""
+        return file.relative_to(self.mirror).as_posix()
+
+    def _write(self, path: str, content: bytes) -> None:
+        file = self.mirror / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)

@@ -1,0 +1,158 @@
+"""A branch that many machines write: one push at a time, on top of what is there, or not at all.
+
+What a push replaces is compared first: whoever wrote in between is never overwritten, and nothing is merged blindly.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mmsbatch.errors import RecordUnreachable, Refusal
+from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
+
+#: How often a push is tried that rivals were quicker than, and the most seconds, times chance, before each.
+TRIES_AGAINST_RIVALS, PAUSE_AGAINST_RIVALS = 200, 0.2
+#: Seconds between tries while the remote does not answer.
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+README = """# The record of mmsbatch
+
+Who was sent which campaign. `mmsbatch` writes this branch and reads it before it sends anything.
+Do not edit it, do not rewrite its history: what is missing here would be sent again.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchClock:
+    """The time of commits, and pauses; `jitter` gives numbers between 0 and 1."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    jitter: Callable[[], float]
+
+
+class RecordBranch:
+    """The branch as of the last look: its tip and its files, path to blob. One thread at a time publishes.
+
+    `moved_by_others` counts the looks that found what this process had not put there.
+    """
+
+    def __init__(self, branch: GitBranch, who: str, clock: BranchClock) -> None:
+        self._branch, self._who, self._clock = branch, who, clock
+        self.tip: str | None = None
+        self.files: Mapping[str, str] = {}
+        self.moved_by_others = 0
+        self._worker = ThreadPoolExecutor(1, "record")
+
+    @property
+    def name(self) -> str:
+        """The branch's name."""
+        return self._branch.name
+
+    def look(self) -> None:
+        """Ask the remote what there is. Raises RecordUnreachable, and Refusal where the branch went back in time."""
+        tip = self._branch.fetch()
+        if self._branch.went_back(tip):
+            raise self._went_back()
+        if tip != self.tip:
+            self.files = self._branch.remote.git.files(tip) if tip else {}
+            self.tip = tip
+            self.moved_by_others += 1
+
+    def read(self, *paths: str) -> list[bytes]:
+        """Return the contents of files, as of the last look."""
+        return self._branch.remote.git.read(*(self.files[path] for path in paths))
+
+    def publish_later(
+        self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
+    ) -> Future[bool]:
+        """Publish on a thread of its own."""
+        return self._worker.submit(self.publish, changes, message, is_as_known)
+
+    def publish(
+        self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
+    ) -> bool:
+        """Put files on the branch with one push; return False where `is_as_known` finds its files changed.
+
+        Raises RecordUnreachable where the remote does not say what became of it, Refusal where it says no.
+        """
+        pauses = iter(PAUSES)
+        ours: str | None = None
+        for _ in range(TRIES_AGAINST_RIVALS):
+            if ours is not None and self._holds(ours):
+                self._know(ours)  # and no more than that: what came after it is found by the next push
+                return True
+            if not is_as_known(self.files):
+                return False
+            ours = self._commit(changes, message)
+            pushed = self._branch.push(ours, self.tip)
+            if pushed.outcome is Outcome.ACCEPTED:
+                self._know(ours)
+                return True
+            if pushed.outcome is Outcome.REFUSED:
+                raise self._refused(pushed)
+            self._pause(pushed, pauses)
+            self._look_again(pushed, pauses)
+        raise RecordUnreachable(
+            f"the branch {self.name}: rivals were quicker {TRIES_AGAINST_RIVALS} times",
+            "run again, with fewer runs at a time",
+        )
+
+    def own_folder(self) -> Path:
+        """Return a folder of ours inside git's own, which is never committed."""
+        return Path(self._branch.remote.git.ask("rev-parse", "--absolute-git-dir").decode().rstrip("\n")) / "mmsbatch"
+
+    def close(self) -> None:
+        """Let the thread end; what it publishes it publishes first."""
+        self._worker.shutdown()
+
+    def _holds(self, commit: str) -> bool:
+        """Whether a push that nobody answered arrived all the same."""
+        return self.tip is not None and self._branch.remote.git.is_ancestor(commit, self.tip)
+
+    def _know(self, commit: str) -> None:
+        self.tip, self.files = commit, self._branch.remote.git.files(commit)
+
+    def _commit(self, changes: Mapping[str, bytes], message: str) -> str:
+        first = {} if self.tip else {"README.md": README.encode()}
+        return self._branch.remote.git.commit(self.tip, {**first, **changes}, message, self._clock.now(), self._who)
+
+    def _pause(self, pushed: Pushed, pauses: Iterator[float]) -> None:
+        if pushed.outcome is Outcome.OVERTAKEN:
+            self._clock.sleep(PAUSE_AGAINST_RIVALS * self._clock.jitter())
+            return
+        seconds = next(pauses, None)
+        if seconds is None:
+            raise self._unanswered(pushed)
+        self._clock.sleep(seconds)
+
+    def _look_again(self, pushed: Pushed, pauses: Iterator[float]) -> None:
+        while True:
+            try:
+                self.look()
+            except RecordUnreachable:
+                self._pause(Pushed(Outcome.UNREACHED, pushed.reason), pauses)
+            else:
+                return
+
+    def _unanswered(self, pushed: Pushed) -> RecordUnreachable:
+        return RecordUnreachable(
+            f"the branch {self.name} of {self._branch.remote.name} cannot be written: {pushed.reason}",
+            "see that the remote answers, then run again: it goes on from what the branch has",
+        )
+
+    def _refused(self, pushed: Pushed) -> Refusal:
+        return Refusal(
+            f"{self._branch.remote.name} does not take a push to the branch {self.name}: {pushed.reason}",
+            "give this user or token the right to push there, and take protections and hooks off that branch",
+        )
+
+    def _went_back(self) -> Refusal:
+        seen = self._branch.last_seen() or ""
+        remote = self._branch.remote.name
+        return Refusal(
+            f"the branch {self.name} of {remote} went back in time: it lacks {seen[:12]}, which was there before",
+            "whoever is missing there would be sent to again: bring it back with "
+            f"`git push {remote} {self._branch.seen}:{self._branch.ref}`",
+        )

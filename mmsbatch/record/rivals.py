@@ -1,0 +1,87 @@
+"""What another run wrote into the record while this one did: may both stand, one after the other? Pure.
+
+The branch puts all events into one order. Whoever comes later sees what came before, and gives way:
+a number that a rival claimed is never claimed here as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from mmsbatch.record.events import (
+    ChunkAnswered,
+    ChunkSending,
+    DoubtResolved,
+    Event,
+    JournalOpened,
+    ProofSending,
+    RejectedReleased,
+    RunStarted,
+)
+from mmsbatch.record.fold import Record
+from mmsbatch.record.revision import is_same_input
+
+
+def why_not_both(
+    ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None, open_chunks: AbstractSet[str]
+) -> str:
+    """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
+
+    `last` is the last run that the record has, theirs included; `open_chunks` are claimed by us, and not answered.
+    """
+    settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
+    if any(isinstance(event, JournalOpened) for event in ours):
+        return "another run began this record, or one beside it"
+    if any(event.chunk in open_chunks for event in theirs if isinstance(event, DoubtResolved)):
+        return "somebody took this run for dead, and settled what it claims"
+    if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
+        return "the chunk was settled, or answered"
+    return _why_not_claim(ours, theirs) or _why_not_begin(ours, theirs, last)
+
+
+def _why_not_claim(ours: Sequence[Event], theirs: Sequence[Event]) -> str:
+    claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
+    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
+    for event in theirs:
+        if isinstance(event, ChunkSending) and (event.chunk in ids or not numbers.isdisjoint(event.numbers)):
+            return "another run claimed the same recipients"
+        if isinstance(event, RunStarted) and any(_is_raised(event, each) for each in claimed):
+            return f"revision {event.revision} was begun"
+    return ""
+
+
+def _is_raised(theirs: RunStarted, claim: ChunkSending) -> bool:
+    return theirs.revision > int(claim.chunk.partition("-")[0])
+
+
+def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None) -> str:
+    beginning = next((event for event in ours if isinstance(event, RunStarted)), None)
+    if beginning is None or (last is not None and is_same_input(beginning, last)):
+        return ""
+    # It counted the rows before what is written there now, and of another input than the run before it.
+    return "the record went on" if theirs else ""
+
+
+def what_stands(events: Iterable[Event]) -> list[Event]:
+    """Return what is true all the same of events that gave way: what became of requests that were announced before.
+
+    Claims, findings and beginnings were not acted on, and are as if they had never been.
+    """
+    found = list(events)
+    if any(isinstance(event, RunStarted | JournalOpened) for event in found):
+        return []
+    claimed = {event.chunk for event in found if isinstance(event, ChunkSending) and event.attempt == 1}
+    of_requests = (event for event in found if not isinstance(event, DoubtResolved | RejectedReleased | ProofSending))
+    return [event for event in of_requests if getattr(event, "chunk", None) not in claimed]
+
+
+def claiming_run(record: Record, shard: str | None = None) -> RunStarted | None:
+    """Return a run that claims chunks of what a run of this shard would send, None where there is none."""
+    runs = (chunk.run for chunk in record.claimed if chunk.run is not None)
+    return next((run for run in runs if _overlap(run.shard, shard)), None)
+
+
+def _overlap(one: str | None, other: str | None) -> bool:
+    """Whether two shards may have recipients in common; None is all of them."""
+    if one is None or other is None:
+        return True
+    return one == other or one.partition("/")[2] != other.partition("/")[2]
