@@ -91,8 +91,11 @@ class Dispatcher:
 
     def _result(self, each: OpenCampaign, verdict: str, outcome: RunOutcome | None = None) -> ApplyResult:
         manifest = self.access.store.show(each.book.paths.manifest) if each.book.record.opened else None
-        shard = each.planned.plan.shard
-        return ApplyResult(each.planned.plan.file, verdict, manifest, outcome, shard=shard.shard if shard else None)
+        plan, revision = each.planned.plan, each.revision
+        if plan.shard is None:
+            return ApplyResult(plan.file, verdict, manifest, outcome)
+        others_left = revision.has_open_rows or not revision.runs
+        return ApplyResult(plan.file, verdict, manifest, outcome, shard=plan.shard.shard, others_left=others_left)
 
     def _balance_after(self, result: ApplyResult, before: Decimal | None) -> Decimal | None:
         """Return the balance for the next campaign: of an exclusive account only one that was asked since."""

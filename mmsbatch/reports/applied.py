@@ -17,7 +17,8 @@ from mmsbatch.sending.context import RunOutcome
 class ApplyResult:
     """One campaign's part. `outcome` is None where nothing was to send; `manifest` where none was ever written.
 
-    `refused_by` says why a campaign behind others was not begun. `shard` is the part that was sent, None for all.
+    `refused_by` says why a campaign behind others was not begun. `shard` is the part that was sent, None for all;
+    `others_left` whether the record knows of rows that other shards have not sent.
     """
 
     file: str
@@ -26,6 +27,7 @@ class ApplyResult:
     outcome: RunOutcome | None = None
     refused_by: MmsbatchError | None = None
     shard: Shard | None = None
+    others_left: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -65,7 +67,7 @@ def _lines(result: ApplyResult) -> Iterator[str]:
         if result.outcome.stop:
             yield f"{result.file}: stopped: {result.outcome.stop.message.removeprefix('stopped ')}"
             yield f"    {result.outcome.stop.hint}"
-    if result.shard is not None and result.shard.total > 1:
+    if result.shard is not None and result.others_left:
         yield f"    the campaign is complete only when all {result.shard.total} shards are"
     if result.manifest:
         yield f"manifest: {result.manifest}"
