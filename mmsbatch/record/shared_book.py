@@ -131,7 +131,7 @@ class SharedBook(RecordBook):
         lines = self.paths.journal.read_bytes()[self._known_length :]
         if not lines:
             return None
-        kept = self._shared.kept_beside(f"{self.paths.journal.stem}-{self._writer.tail.digest[:12]}.jsonl")
+        kept = self._shared.kept_beside(f"{self._writer.tail.digest[:12]}.{self.paths.journal.name}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(lines)
         return kept
