@@ -115,7 +115,8 @@ def _raise_if_shared(record: _Record, config: Path | None) -> None:
         branch = workspace.configuration.store.branch
         raise Refusal(
             f"{record.campaign}: its runs share a record on the branch {branch}: nothing is to be merged",
-            "`mmsbatch status` shows it; a journal from a time before the branch is brought there by hand",
+            "`mmsbatch status` shows it; shards that began in folders are merged with `store: folder`, and the next "
+            "run on the branch takes that record over",
         )
 
 

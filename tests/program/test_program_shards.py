@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,6 +136,34 @@ def test_a_killed_shard_leaves_its_doubt_to_the_merged_record(check_out: CheckOu
     assert home.run("merge", "artifacts").code == 0, "what was merged, and went on since, is still known"
 
 
+def keep_on_the_branch(repo: CampaignRepo) -> None:
+    config = (repo.root / "mmsbatch.yaml").read_text()
+    repo.write("mmsbatch.yaml", config.replace('"numbers": "plain"', '"store": "git", "numbers": "plain"'))
+
+
+def test_shards_of_one_record_go_on_beside_each_other(check_out: CheckOut, serve: Serve, tmp_path: Path) -> None:
+    """One claims and hangs; a run of another shard sends its own, a run of all is kept off."""
+    gateway = serve("latency-before=60:1")
+    one, two, three = runners = [check_out(gateway, concurrency=1, limits={"credits": 8}) for _ in range(3)]
+    remote = str(tmp_path / "remote.git")
+    for command in (["--bare", "-b", "main", remote], *(["-b", "main", str(each.root)] for each in runners)):
+        subprocess.run(["git", "init", "-q", *command], check=True, env=one.environment())
+    for each in runners:
+        keep_on_the_branch(each)
+        add = ["git", "-C", str(each.root), "remote", "add", "origin", remote]
+        subprocess.run(add, check=True, env=one.environment())
+    process = one.start("apply", SPEC, "--yes", "--shard", "1/2")
+    try:
+        wait_until(lambda: gateway.requests["send"] == 1)
+        assert send(two, "2/2").code == 0
+        assert sorted(received(gateway)) == [wire(place) for place in (2, 3, 6, 7)]
+        assert [send(three, shard).code for shard in ("1/2", "1/3")] == [5, 5]
+        assert three.run("apply", SPEC, "--yes").code == 5
+    finally:
+        process.kill()
+        one.finish(process)
+
+
 def test_others_doubt_keeps_no_shard_from_sending(check_out: CheckOut, serve: Serve) -> None:
     gateway = serve("drop-after:1")
     runner = check_out(gateway)
@@ -171,6 +200,10 @@ def with_another(**values: str) -> Callable[[CampaignRepo, Path], None]:
     return rewrite
 
 
+def shared(home: CampaignRepo, file: Path) -> None:
+    keep_on_the_branch(home)
+
+
 def gone(home: CampaignRepo, file: Path) -> None:
     (home.root / SPEC).rename(home.root / "elsewhere.yaml")
 
@@ -187,6 +220,11 @@ REFUSALS = {
         "sent from another input than shard 1/2: another campaign",
     ),
     "another N": (with_another(shard="2/3"), 1, "it is of 3 shards (shard 2/3), the others are of 2"),
+    "a record on a branch": (
+        shared,
+        1,
+        "its runs share a record on the branch mmsbatch-record: nothing is to be merged",
+    ),
     "no campaign": (gone, 2, "the journals are of sale.yaml, which is not in . or campaigns"),
 }
 
