@@ -56,7 +56,7 @@ class OpenCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """What sending takes; `balance` is the account's before the first campaign, None where it is not known."""
+    """What sending takes; `saved_plan` is the digest of the plan that is carried out, None without one."""
 
     connection: Connection
     access: RecordAccess
@@ -66,6 +66,7 @@ class Dispatcher:
     environ: Mapping[str, str]
     interruption: Interruption = field(default_factory=Interruption)
     deadline: Deadline | None = None
+    saved_plan: str | None = None
 
     @property
     def settler(self) -> CreditSettler:
@@ -167,6 +168,7 @@ class Dispatcher:
                 ask_credits=self._ask_credits,
                 deadline=self.deadline,
                 exclusive=is_at_rest,
+                saved_plan=self.saved_plan,
                 lease=self._lease(),
                 window=self._window(),
             )

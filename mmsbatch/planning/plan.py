@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mmsbatch.diagnostics import Diagnostic, has_errors
+from mmsbatch.message.samples import Sample
 from mmsbatch.planning.shards import Shard
 
 
@@ -57,6 +58,15 @@ class ShardPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSend:
+    """The last run that reached anyone: when, of which revision, and which of its inputs are others now."""
+
+    at: str
+    revision: int
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignPlan:
     """One campaign's part. Counts of what the record decides are None where it could not be read (offline).
 
@@ -97,6 +107,8 @@ class CampaignPlan:
     first_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     record_unknown: str = ""
+    samples: tuple[Sample, ...] = ()
+    last_send: LastSend | None = None
     shard: ShardPlan | None = None
     shards: tuple[ShardPlan, ...] = ()
 

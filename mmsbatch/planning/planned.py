@@ -62,6 +62,7 @@ class PlannedCampaign:
     first_chunk: int
     canary: int | None
     shard: PlannedShard | None = None
+    whole_canary: int | None = None
 
     def chunks(self) -> Iterator[ChunkPlan]:
         """Make the chunks, one after the other: a large campaign has thousands."""
@@ -70,3 +71,8 @@ class PlannedCampaign:
         groups = group_by_text(to_send, self.prepared.rendering.index_of)
         size = self.prepared.settings.chunk_size
         return partition(groups, size, self.plan.revision, self.first_chunk, self.canary, step=step)
+
+    def whole_chunks(self) -> Iterator[ChunkPlan]:
+        """Make the chunks of the whole campaign, as a single run would send it: what a saved plan binds."""
+        groups = group_by_text(self.sorted_rows.to_send, self.prepared.rendering.index_of)
+        return partition(groups, self.prepared.settings.chunk_size, self.plan.revision, canary=self.whole_canary)

@@ -369,7 +369,7 @@ def _name_differences(run: RunStarted, other: RunStarted) -> list[str]:
     found += [
         part for part in parts if not part.startswith(_READ_AFRESH) and run.digests.get(part) != other.digests.get(part)
     ]
-    found += ["saved plan"] if getattr(run, "plan", None) != getattr(other, "plan", None) else []
+    found += ["saved plan"] if run.plan != other.plan else []
     return found or (["count of rows"] if run.totals.rows != other.totals.rows else [])
 
 

@@ -1,14 +1,15 @@
 """A plan as text and JSON. They only read it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.findings import capped, count, finding_json, finding_lines
-from mmsbatch.reports.shards import shard_json, shard_lines, shard_verdict
+from mmsbatch.reports.shards import shard_json, shard_rows, shard_verdict
 
 
 def plan_text(plan: Plan) -> str:
@@ -39,9 +40,6 @@ def plan_json(plan: Plan) -> str:
         "diagnostics": [finding_json(each) for each, _ in capped(plan.diagnostics)],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
-
-
-FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": plan_text, "json": plan_json}
 
 
 def verdict_line(plan: CampaignPlan) -> str:
@@ -87,12 +85,12 @@ def _campaign(each: CampaignPlan, plan: Plan) -> Iterator[str]:
     yield f"{each.file}: {each.name}, revision {each.revision}, gateway {plan.gateway}"
     yield f"  {verdict_line(each)}"
     yield ""
-    for name, value, note in _table(each):
+    for name, value, note in campaign_rows(each):
         yield f"  {name:<14}{value:>10}  {note}".rstrip()
-    yield from shard_lines(each)
 
 
-def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+def campaign_rows(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+    """Give the rows of a campaign's table: name, value, note. Only the first names a file."""
     yield "rows", f"{each.rows:,}", _source(each)
     for name, key, number in _outcomes(each):
         if number is None:
@@ -106,12 +104,13 @@ def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
     )
     if each.msgclass:
         yield "media", "unchecked", "this version does not fetch them"
-    yield "credits", _amount(each.credits.required), _credits(each.credits)
+    yield "credits", amount(each.credits.required), _credits(each.credits)
     yield "schedule", *_schedule(each)
     if each.mails:
         yield "mails", f"{each.mails:,}", "one notification per request"
     if seconds := each.part.estimated_seconds:
         yield "takes", _duration(seconds), "if the gateway takes a second per request"
+    yield from shard_rows(each)
 
 
 def _outcomes(each: CampaignPlan) -> Iterator[tuple[str, str, int | None]]:
@@ -145,10 +144,10 @@ def _lines(each: CampaignPlan, outcome: str) -> str:
 def _credits(credits_plan: CreditsPlan) -> str:
     price = "at least 1 each, price unknown"
     if credits_plan.source is PriceSource.CONFIGURED:
-        price = f"{_amount(credits_plan.per_message)} each, configured"
+        price = f"{amount(credits_plan.per_message)} each, configured"
     if credits_plan.available is None:
         return f"{price}; the account was not asked"
-    return f"{price}; {_amount(credits_plan.available)} available, {_amount(credits_plan.left)} left"
+    return f"{price}; {amount(credits_plan.available)} available, {amount(credits_plan.left)} left"
 
 
 def _schedule(each: CampaignPlan) -> tuple[str, str]:
@@ -163,8 +162,9 @@ def _duration(seconds: int) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "unknown" if amount is None else f"{amount:,}"
+def amount(credit: Decimal | None) -> str:
+    """Write an amount of credits; None is one that nobody knows."""
+    return "unknown" if credit is None else f"{credit:,}"
 
 
 def _balance(plan: Plan) -> str:
@@ -172,8 +172,8 @@ def _balance(plan: Plan) -> str:
         return ""
     required = sum((each.credits.required or Decimal(0) for each in plan.campaigns), Decimal(0))
     available = plan.campaigns[0].credits.available
-    told = f" of {_amount(available)} available" if available is not None else ""
-    return f"{count(len(plan.campaigns), 'campaign')} share one balance: {_amount(required)} credits needed{told}"
+    told = f" of {amount(available)} available" if available is not None else ""
+    return f"{count(len(plan.campaigns), 'campaign')} share one balance: {amount(required)} credits needed{told}"
 
 
 def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
@@ -210,4 +210,6 @@ def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
         "digests": dict(each.digests),
         **({"shard": shard_json(each.shard)} if each.shard else {}),
         **({"shards": [shard_json(shard) for shard in each.shards]} if each.shards else {}),
+        "samples": [asdict(sample) for sample in each.samples],
+        "last_send": asdict(each.last_send) if each.last_send else None,
     }

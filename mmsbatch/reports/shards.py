@@ -36,16 +36,16 @@ def shard_json(each: ShardPlan) -> dict[str, Any]:
     }
 
 
-def shard_lines(campaign: CampaignPlan) -> Iterator[str]:
-    """Show a campaign's shards, a line each: what each sends, and its share of the limits."""
+def shard_rows(campaign: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+    """Give a campaign's shards, a row each (name, value, note): what each sends, and its share of the limits."""
     shown = (campaign.shard,) if campaign.shard else campaign.shards
     for each in shown:
-        yield f"  {f'shard {each.shard}':<14}{_number(each.to_send):>10}  {', '.join(_notes(each, campaign))}".rstrip()
+        yield f"shard {each.shard}", _number(each.to_send), ", ".join(_notes(each, campaign))
     shares = ["`limits.credits`"] if any(each.credit_cap is not None for each in shown) else []
     shares += ["the canary"] if any(each.canary is not None for each in shown) else []
     if shares:
         others = "; its requests are others than a single run's" if shares[-1] == "the canary" else ""
-        yield f"  {'shares':<14}{'':>10}  each shard has its own of {' and of '.join(shares)}, by recipients{others}"
+        yield "shares", "", f"each shard has its own of {' and of '.join(shares)}, by recipients{others}"
 
 
 def shard_verdict(campaign: CampaignPlan, shard: ShardPlan) -> str:

@@ -272,6 +272,7 @@ class CampaignRun:
                 holder=context.holder,
                 credits_before=before,
                 exclusive=context.exclusive,
+                saved_plan=context.saved_plan,
                 lease=context.lease,
             )
         )

@@ -164,6 +164,29 @@ def test_shards_of_one_record_go_on_beside_each_other(check_out: CheckOut, serve
         one.finish(process)
 
 
+def test_shards_carry_one_saved_plan_out(check_out: CheckOut, serve: Serve) -> None:
+    """Each compares the flows of the whole campaign, and the merged record is of that plan."""
+    gateway = serve()
+    home, one, two, other = (check_out(gateway) for _ in range(4))
+    saved = home.run("plan", SPEC, "--shards", "2", "--save", "plan.json")
+    assert saved.code == 0
+    assert home.run("plan", SPEC, "--shard", "1/2", "--save", "part.json").code == 2
+    for repo in (one, two, other):
+        shutil.copy(home.root / "plan.json", repo.root)
+    for repo, shard in ((one, "1/2"), (two, "2/2")):
+        assert repo.run("apply", "--plan", "plan.json", "--shard", shard).code == 0
+        assert repo.run("apply", "--plan", "plan.json", "--shard", shard).code == 0, "again: nothing is left"
+    assert len(received(gateway)) == 8
+    bring(home, one, two)
+    assert home.run("merge", "artifacts").code == 0
+    assert home.totals() == {"rows": 8, "accepted": 8}
+    assert send(other, "2/2").code == 0, "of no plan"
+    apart = check_out(gateway)
+    bring(apart, one, other)
+    refused = apart.run("merge", "artifacts")
+    assert (refused.code, "another saved plan" in refused.err) == (1, True)
+
+
 def test_others_doubt_keeps_no_shard_from_sending(check_out: CheckOut, serve: Serve) -> None:
     gateway = serve("drop-after:1")
     runner = check_out(gateway)
