@@ -49,7 +49,7 @@ def run_started(
         totals=planned.sorted_rows.totals,
         outside=planned.sorted_rows.outside,
         outside_open=tuple(planned.sorted_rows.outside_open),
-        chunks=plan.chunks or 0,
+        chunks=plan.part.chunks or 0,
         late_sent=plan.late_sent,
         scheduled_for=campaign.schedule.isoformat() if campaign.schedule else None,
         credits_before=credits_before,
@@ -57,6 +57,7 @@ def run_started(
         exclusive=exclusive,
         plan=saved_plan,
         lease=lease,
+        shard=str(plan.shard.shard) if plan.shard else None,
     )
 
 
