@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ from mmsbatch.sending.interruption import Interruption
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
 from mmsbatch.sending.settling import close_again, settled_outcome
-from mmsbatch.sending.stops import Deadline
+from mmsbatch.sending.stops import Deadline, stop_for_record
 from mmsbatch.sending.window import FIRST_GUESS, Window
 
 
@@ -124,7 +124,6 @@ class Dispatcher:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)
-        each.book.publish()
         self.account.end(each.book, is_in_doubt=bool(each.book.record.in_doubt))
         shown = outcome if each.planned.plan.has_something_to_send or outcome.exit_code is not ExitCode.DONE else None
         return self._result(each, verdict, shown)
@@ -140,6 +139,10 @@ class Dispatcher:
         settled = settled_outcome(outcome, settlement, each.revision)
         with suppress(OSError):  # what was settled is written down already
             close_again(each.book, each.revision, settled, self.clock)
+        try:
+            each.book.publish()
+        except MmsbatchError as error:
+            return replace(outcome, stop=stop_for_record(error))
         return settled
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:

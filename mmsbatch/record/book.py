@@ -1,11 +1,11 @@
 """A record open for writing: journal and manifest together, under the campaign's lock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import ESTALE
 
 from mmsbatch.record.disk import Disk, LocalDisk
-from mmsbatch.record.events import Event, RunStarted
+from mmsbatch.record.events import ChunkAnswered, Event, RunStarted
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import ManifestWriter, raise_if_ahead, read_manifest
@@ -67,6 +67,11 @@ class RecordBook:
             raise
         for event in events:
             self.record.apply(event)
+
+    @property
+    def untold(self) -> Sequence[ChunkAnswered]:
+        """The answers that other machines cannot see yet: here there are none to see it."""
+        return ()
 
     def publish(self) -> None:
         """Have what was appended where all runs see it: here it is, as soon as it is on disk."""

@@ -309,7 +309,7 @@ class CampaignRun:
                 self._context.book.publish()
             self._context.book.publish()
         except MmsbatchError as error:
-            self._stop = stop_for_record(error)
+            self._stop = stop_for_record(error, self._context.book.untold)
             return gravest(code, ExitCode.IN_DOUBT if self._counts.processed else ExitCode.INCOMPLETE)
         return code
 
