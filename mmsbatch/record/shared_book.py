@@ -13,7 +13,7 @@ from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.commit_message import describe
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import ChunkSending, Event, RunStarted
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
@@ -71,6 +71,11 @@ class SharedBook(RecordBook):
     def has_unpublished(self) -> bool:
         """Whether the branch lacks something that is written here."""
         return bool(self._ours) or self._length() > self._shared.length
+
+    @property
+    def untold(self) -> Sequence[ChunkAnswered]:
+        """The answers that the branch lacks: others have their chunks as claimed, or in doubt."""
+        return [event for event in without_claims(self._ours) if isinstance(event, ChunkAnswered)]
 
     def append(self, *events: Event) -> None:
         """Write events here, and take them in; others see them once they are published."""
