@@ -275,6 +275,7 @@ _ENVIRONMENT = (
     ("`CI`", "set by CI systems: `apply` then asks for `--folder-record`"),
     ("`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`", "proxies; never used for loopback"),
     ("`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`", "the certificates that https is checked against"),
+    ("`GITHUB_STEP_SUMMARY`", "the file that `plan` and `apply` add a summary to, at most 900 KiB"),
     ("`NO_COLOR`", "no colours"),
 )
 

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-SCHEMA_NAMES = ("campaign", "config", "journal", "manifest")
+SCHEMA_NAMES = ("campaign", "config", "journal", "manifest", "plan")
 _PACKAGE = Path(__file__).parent
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from mmsbatch.campaign.model import MessageType
 
 SANDBOX = "sandbox"
+#: What records and plans call the embedded gateway's URL, whose port is another in each run.
+EMBEDDED = "embedded"
 
 
 class Newline(StrEnum):
@@ -66,12 +68,17 @@ class GatewaySettings:
     require_https: bool = False
     credentials: str = "MMSBATCH"
     exclusive_account: bool = False
-    settle_seconds: float = 120
+    settle_seconds: float = 120.0
 
     @property
     def is_sandbox(self) -> bool:
         """Whether this is the embedded gateway, whose URLs are known only once it runs."""
         return self.name == SANDBOX
+
+    @property
+    def recorded_url(self) -> str:
+        """The send URL as records and plans name it."""
+        return EMBEDDED if self.is_sandbox else self.send_url
 
 
 class StoreKind(StrEnum):

@@ -1,5 +1,7 @@
 """`mmsbatch apply`: sends what the plan shows, once it is confirmed."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,11 @@ from mmsbatch.cli.options import (
     read_duration,
 )
 from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.saved_plans import read_reviewed
+from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.errors import UsageProblem
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.planning.saved import PlanOptions
 
 SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of them.", show_default=False)
 
@@ -29,7 +35,7 @@ SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of
 def apply(
     specs: Annotated[list[Path] | None, SPECS] = None,
     plan_file: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Not built yet.", hidden=True)
+        Path | None, typer.Option("--plan", metavar="FILE", help="Carry out what `plan --save FILE` saved.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
     gateway: Gateway = None,
@@ -55,7 +61,7 @@ def apply(
 ) -> None:
     """Send campaigns: each recipient at most once, whatever happens.
 
-    Sends only with --yes, after a confirmed question on a terminal, or to the sandbox.
+    Sends only with --yes, with --plan, after a confirmed question on a terminal, or to the sandbox.
     Run again, it continues where it stopped.
 
     Examples:
@@ -63,17 +69,45 @@ def apply(
       mmsbatch apply campaigns/winter-sale.yaml --gateway sandbox
 
       mmsbatch apply campaigns/winter-sale.yaml --yes
+
+      mmsbatch apply --plan plan.json
     """
-    if plan_file is not None:
-        raise UsageProblem("--plan is not built yet: this version applies campaign files, not saved plans")
-    if not specs:
+    if not specs and plan_file is None:
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
+    if plan_file is not None:
+        _raise_if_both(specs, {"--late-rows": late_rows, "--new-campaign": new_campaign, "--mixed": mixed})
     check_format(output_format)
-    options = ApplyOptions(
-        yes, late_rows, mixed, leave_in_doubt, folder_record, new_campaign, read_duration(max_duration)
-    )
     console = Console(output, quiet or output_format == "json")
-    with following_rows(is_silent=console.quiet) as on_rows:
-        loaded = load(specs, config, gateway, recipients, on_rows)
-    loaded.raise_if_invalid()
-    raise typer.Exit(Application(loaded, options, console, output_format).carry_out())
+    summary = StepSummary(os.environ, console)
+    with summary.telling("MMS apply"):
+        reviewed = read_reviewed(plan_file) if plan_file is not None else None
+        if reviewed and not reviewed.plan.campaigns:
+            console.report("nothing to send: the plan holds no campaign")
+            raise typer.Exit(ExitCode.DONE)
+        bound = reviewed.plan.options if reviewed else PlanOptions(late_rows, new_campaign)
+        options = ApplyOptions(
+            yes, bound.late_rows, mixed, leave_in_doubt, folder_record, bound.new_campaign, read_duration(max_duration)
+        )
+        with following_rows(is_silent=console.quiet) as on_rows:
+            loaded = (
+                reviewed.load(config, gateway, recipients, on_rows)
+                if reviewed
+                else load(specs or (), config, gateway, recipients, on_rows)
+            )
+        if reviewed:
+            reviewed.tell_invalid(loaded, console)
+        loaded.raise_if_invalid()
+        code = Application(loaded, options, console, output_format, summary, reviewed).carry_out()
+    raise typer.Exit(code)
+
+
+def _raise_if_both(specs: list[Path] | None, given: Mapping[str, bool]) -> None:
+    """A saved plan names its campaigns, and holds what it was planned with."""
+    if specs:
+        raise UsageProblem("--plan and campaign files exclude each other: the saved plan names its own")
+    for option, is_given in given.items():
+        if is_given:
+            raise UsageProblem(
+                f"--plan and {option} exclude each other: a saved plan is sent as it was reviewed",
+                "plan again with the option, if `plan` has it, and save that plan",
+            )

@@ -14,17 +14,27 @@ from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
 from mmsbatch.cli.plan import make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.cli.saved_plans import ReviewedPlan
+from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
+from mmsbatch.reports.applied_markdown import applied_sections
 from mmsbatch.reports.findings import count, list_chunks
-from mmsbatch.reports.plans import FORMATS
+from mmsbatch.reports.plan_formats import FORMATS
+from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.sending.clock import Clock
-from mmsbatch.sending.interruption import listening
+from mmsbatch.sending.interruption import (
+    PATIENCE_SECONDS,
+    SHARED_PATIENCE_SECONDS,
+    Interruption,
+    listening,
+)
 from mmsbatch.sending.stops import Deadline
 
 #: How often a call plans, where others write the record between its look and its claim.
@@ -48,9 +58,17 @@ class ApplyOptions:
 class Application:
     """One call of `apply`: its options, its campaigns, its gateway."""
 
-    def __init__(self, loaded: Loaded, options: ApplyOptions, console: Console, output_format: str) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: ApplyOptions,
+        console: Console,
+        output_format: str,
+        summary: StepSummary,
+        reviewed: ReviewedPlan | None = None,
+    ) -> None:
         self._loaded, self._options, self._console = loaded, options, console
-        self._format = output_format
+        self._format, self._summary, self._reviewed = output_format, summary, reviewed
         self._settings = loaded.workspace.settings
         self._clock = Clock()
         self._environ: Mapping[str, str] = os.environ
@@ -59,6 +77,8 @@ class Application:
     def carry_out(self) -> ExitCode:
         """Plan, ask and send; return what the process says. Raises MmsbatchError where it is refused."""
         self._raise_if_unsafe_record()
+        if self._reviewed:
+            self._reviewed.check_inputs(self._loaded, self._clock.now())
         if not self._loaded.prepared:
             self._console.report("nothing to send: drafts are validated, never sent")
             return ExitCode.DONE
@@ -100,14 +120,16 @@ class Application:
                 self._console,
                 self._clock,
                 self._environ,
+                Interruption(SHARED_PATIENCE_SECONDS if access.is_shared else PATIENCE_SECONDS),
                 deadline=self._deadline,
+                saved_plan=self._reviewed.plan.digest if self._reviewed else None,
             )
 
     def _may_be_confirmed(self) -> bool:
-        return self._options.yes or self._settings.is_sandbox or is_interactive()
+        return not self._will_ask() or is_interactive()
 
     def _refuse_unconfirmed(self) -> ExitCode:
-        made = make_plan(self._loaded, self._options.late_rows, self._options.new_campaign)
+        made = make_plan(self._loaded, self._options.late_rows, self._options.new_campaign).plan
         self._console.report(FORMATS[self._format](made))
         self._raise_if_in_doubt(made)
         if made.is_refused:
@@ -137,14 +159,20 @@ class Application:
         if all(dispatcher.account.was_last(book) for book in books if book.record.in_doubt):
             dispatcher.settler.settle(books)
         available = dispatcher.connection.ask_account().credits
+        # Of a saved plan the changed message was reviewed.
+        allow_mixed = self._options.mixed or self._reviewed is not None
         request = PlanRequest(
-            settings.name, settings.send_url, account, available, self._loaded.diagnostics, self._options.mixed
+            settings.name, settings.send_url, account, available, self._loaded.diagnostics, allow_mixed
         )
         inputs = [
             PlanInputs(each.book.record, None, self._clock.now(), each.keeping, self._options.late_rows)
             for each in opened
         ]
         plan, planned = plan_all(request, zip(self._loaded.prepared, inputs, strict=True))
+        if self._reviewed:
+            candidates = [Candidate(each, held.book.record) for each, held in zip(planned, opened, strict=True)]
+            for notice in self._reviewed.check(candidates, account, self._clock.now()):
+                self._console.show(notice)
         return plan, [OpenCampaign(each, held.book, held.keeping) for each, held in zip(planned, opened, strict=True)]
 
     # --- deciding
@@ -157,6 +185,7 @@ class Application:
         if plan.is_refused and self._format == "json":
             self._console.report(FORMATS["json"](plan))
         if plan.is_refused:
+            self._summary.add(plan_sections(plan))
             raise Refusal(_SEE_ABOVE) if shown else PlanRefused(list(plan.diagnostics))
         if plan.has_something_to_send and not self._is_confirmed(plan):
             raise UsageProblem("nothing was sent: not confirmed")
@@ -166,6 +195,7 @@ class Application:
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
         code = gravest(doubt, interruption.exit_code, *(result.exit_code for result in results))
         self._console.report_done(APPLY_FORMATS[self._format](results, code))
+        self._summary.add(applied_sections(results, code))
         self._tell_doubt(campaigns)
         return code
 
@@ -189,7 +219,7 @@ class Application:
             )
 
     def _will_ask(self) -> bool:
-        return not self._options.yes and not self._settings.is_sandbox
+        return not (self._options.yes or self._reviewed or self._settings.is_sandbox)
 
     def _is_confirmed(self, plan: Plan) -> bool:
         if not self._will_ask():

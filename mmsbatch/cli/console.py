@@ -25,14 +25,8 @@ class Console:
 
     def __post_init__(self) -> None:
         """Refuse an output that cannot, or must not, be written: before the command does anything."""
-        if self.output is None:
-            return
-        if self.output.name.endswith(_KEPT) or self.output.resolve().name.endswith(_KEPT):
-            raise UsageProblem(f"-o {self.output}: a report must not replace a campaign, its recipients or its record")
-        if self.output.is_dir() or not self.output.absolute().parent.is_dir():
-            raise UsageProblem(f"-o {self.output}: the report cannot be written there")
-        if not os.access(self.output if self.output.exists() else self.output.absolute().parent, os.W_OK):
-            raise UsageProblem(f"-o {self.output}: the report cannot be written: no permission")
+        if self.output is not None:
+            raise_if_unwritable(self.output, "-o", "report")
 
     def report(self, text: str) -> None:
         """Print the command's result, or write it to its file. Raises UsageProblem where that cannot be written."""
@@ -69,6 +63,16 @@ class Console:
     def warn(self, text: str) -> None:
         """Say something that must be heard."""
         say(f"{colored('warning:', 'yellow')} {text}")
+
+
+def raise_if_unwritable(path: Path, option: str, what: str) -> None:
+    """Raise UsageProblem where a report or plan cannot, or must not, be written to the path that an option names."""
+    if path.name.endswith(_KEPT) or path.resolve().name.endswith(_KEPT):
+        raise UsageProblem(f"{option} {path}: a {what} must not replace a campaign, its recipients or its record")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageProblem(f"{option} {path}: the {what} cannot be written there")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise UsageProblem(f"{option} {path}: the {what} cannot be written: no permission")
 
 
 def tell_error(error: MmsbatchError) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ from mmsbatch.sending.interruption import Interruption
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.run import CampaignRun
 from mmsbatch.sending.settling import close_again, settled_outcome
-from mmsbatch.sending.stops import Deadline, stop_for_record
+from mmsbatch.sending.stops import Deadline
 from mmsbatch.sending.window import FIRST_GUESS, Window
 
 
@@ -56,7 +56,7 @@ class OpenCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """What sending takes; `balance` is the account's before the first campaign, None where it is not known."""
+    """What sending takes; `saved_plan` is the digest of the plan that is carried out, None without one."""
 
     connection: Connection
     access: RecordAccess
@@ -66,6 +66,7 @@ class Dispatcher:
     environ: Mapping[str, str]
     interruption: Interruption = field(default_factory=Interruption)
     deadline: Deadline | None = None
+    saved_plan: str | None = None
 
     @property
     def settler(self) -> CreditSettler:
@@ -142,7 +143,8 @@ class Dispatcher:
         try:
             each.book.publish()
         except MmsbatchError as error:
-            return replace(outcome, stop=stop_for_record(error))
+            self.console.warn(f"{each.planned.plan.file}: what was settled is not seen by others: {error.message}")
+            return outcome
         return settled
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:
@@ -162,6 +164,7 @@ class Dispatcher:
                 ask_credits=self._ask_credits,
                 deadline=self.deadline,
                 exclusive=is_at_rest,
+                saved_plan=self.saved_plan,
                 lease=self._lease(),
                 window=self._window(),
             )

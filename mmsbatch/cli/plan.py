@@ -1,8 +1,8 @@
 """`mmsbatch plan`: who would receive what, at what cost. Sends nothing."""
 
 import os
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,6 @@ from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.options import (
     Config,
-    Format,
     Gateway,
     LateRows,
     NewCampaign,
@@ -26,23 +25,42 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
+from mmsbatch.cli.saved_plans import PlanFile, tell_saved
+from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
-from mmsbatch.errors import UsageProblem
+from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
-from mmsbatch.reports.plans import FORMATS, plan_verdicts
+from mmsbatch.reports.plan_formats import FORMATS
+from mmsbatch.reports.plan_markdown import plan_sections
+from mmsbatch.reports.plans import plan_verdicts
 from mmsbatch.rules import finding
+from mmsbatch.sending.clock import Clock
+
+PlanFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or markdown.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A plan, and what saving it takes: each campaign with its record, the account's fingerprint."""
+
+    plan: Plan
+    candidates: Sequence[Candidate]
+    account: str = ""
 
 
 def plan(
     specs: Paths,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no gateway: no credentials, no balance.")] = False,
-    save: Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Not built yet.", hidden=True)] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Save the plan for `apply --plan FILE`.")
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 10 where there is something to send.")
     ] = False,
@@ -51,7 +69,7 @@ def plan(
     recipients: Recipients = None,
     late_rows: LateRows = False,
     new_campaign: NewCampaign = False,
-    output_format: Format = "text",
+    output_format: PlanFormat = "text",
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
@@ -62,16 +80,39 @@ def plan(
       mmsbatch plan campaigns/winter-sale.yaml
 
       mmsbatch plan campaigns/ --offline --format json
+
+      mmsbatch plan campaigns/winter-sale.yaml --format markdown -o comment.md --save plan.json
     """
-    report, console = FORMATS[check_format(output_format)], Console(output)
-    if save is not None:
-        raise UsageProblem("--save is not built yet: this version applies campaign files, not saved plans")
-    with following_rows(is_silent=quiet or output_format != "text") as on_rows:
-        loaded = load(specs, config, gateway, recipients, on_rows)
-    loaded.raise_if_invalid()
-    made = _plan_offline(loaded, late_rows, new_campaign) if offline else make_plan(loaded, late_rows, new_campaign)
-    console.report(plan_verdicts(made) if quiet and output_format == "text" else report(made))
-    raise typer.Exit(_exit_code(made, detailed_exitcode))
+    report, console = FORMATS[check_format(output_format, FORMATS)], Console(output, quiet)
+    target = PlanFile(save, late_rows, new_campaign, config, recipients) if save else None
+    if save and output and save.resolve() == output.resolve():
+        raise UsageProblem(f"-o and --save name the same file, {save}", "the report is not the saved plan")
+    summary = StepSummary(os.environ, console)
+    with summary.telling("MMS plan"):
+        with following_rows(is_silent=quiet or output_format != "text") as on_rows:
+            loaded = load(specs, config, gateway, recipients, on_rows)
+        loaded.raise_if_invalid()
+        make = _plan_offline if offline else make_plan
+        made = make(loaded, late_rows, new_campaign)
+    console.report(plan_verdicts(made.plan) if quiet and output_format == "text" else report(made.plan))
+    summary.add(plan_sections(made.plan))
+    if target is not None:
+        _save(target, loaded, made, console)
+    raise typer.Exit(_exit_code(made.plan, detailed_exitcode))
+
+
+def _save(target: PlanFile, loaded: Loaded, made: Made, console: Console) -> None:
+    """Save a plan that could be applied. Raises Refusal where the record is not known."""
+    unknown = [each for each in made.plan.campaigns if each.to_send is None]
+    if unknown:
+        raise Refusal(
+            f"{target.path}: not saved: nobody can tell what is left to send: {unknown[0].record_unknown}",
+            "plan without --offline, and with the record's key, then it can be saved",
+        )
+    if made.plan.is_refused:
+        console.warn(f"{target.path}: not saved: the plan is refused")
+        return
+    tell_saved(target.save(loaded, made.candidates, made.account, Clock().now()), target.path, console)
 
 
 def _exit_code(made: Plan, detailed: bool) -> ExitCode:
@@ -80,7 +121,7 @@ def _exit_code(made: Plan, detailed: bool) -> ExitCode:
     return ExitCode.SOMETHING_TO_SEND if detailed and made.has_something_to_send else ExitCode.DONE
 
 
-def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
+def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
     configuration = loaded.workspace.configuration
@@ -97,12 +138,12 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
 
 
-def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
+def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     settings = loaded.workspace.settings
     configuration, inputs = loaded.workspace.configuration, []
     if loaded.workspace.has_shared_records:
         why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
-        inputs = [PlanInputs(None, None, datetime.now(UTC), record_unknown=why) for _ in loaded.prepared]
+        inputs = [PlanInputs(None, None, Clock().now(), record_unknown=why) for _ in loaded.prepared]
         return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
     with open_store(loaded.workspace, os.environ) as store:
         access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
@@ -110,16 +151,18 @@ def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Plan:
             try:
                 inputs.append(_read_inputs(access, prepared.campaign, late_rows))
             except KeyMissing as refusal:
-                inputs.append(PlanInputs(None, None, datetime.now(UTC), record_unknown=refusal.message))
+                inputs.append(PlanInputs(None, None, Clock().now(), record_unknown=refusal.message))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
 
 
 def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:
     record, keeping = access.read(campaign)
-    return PlanInputs(record, None, datetime.now(UTC), keeping, late_rows)
+    return PlanInputs(record, None, Clock().now(), keeping, late_rows)
 
 
-def _make(loaded: Loaded, inputs: list[PlanInputs], request: PlanRequest) -> Plan:
+def _make(loaded: Loaded, inputs: list[PlanInputs], request: PlanRequest) -> Made:
     # A changed message is told in the verdict; whether it is meant is asked of `apply`.
     told = replace(request, warnings=loaded.diagnostics, allow_mixed=True)
-    return plan_all(told, zip(loaded.prepared, inputs, strict=True))[0]
+    made, planned = plan_all(told, zip(loaded.prepared, inputs, strict=True))
+    records = [each.record or Record() for each in inputs]
+    return Made(made, list(map(Candidate, planned, records)), request.account)

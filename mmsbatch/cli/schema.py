@@ -15,7 +15,7 @@ NAME = typer.Argument(metavar="NAME", help=", ".join(SCHEMA_NAMES), show_default
 
 
 def schema(name: Annotated[str, NAME], output: Output = None) -> None:
-    """Print a JSON Schema: campaign, config, journal or manifest.
+    """Print a JSON Schema: campaign, config, journal, manifest or plan (a saved one).
 
     Example:
 

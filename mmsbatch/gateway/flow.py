@@ -1,9 +1,10 @@
 """The flow: what goes into `XMLFlow` (manual 1.2), rendered from the template beside this module."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -62,6 +63,38 @@ def render_flow(flow: Flow) -> str:
         video=flow.message.video,
         sound=flow.message.sound,
     )
+
+
+class FlowWriter:
+    """Writes flows that differ in numbers and text alone: all around these is rendered once.
+
+    A million distinct texts would be a million renderings otherwise. What is written is what
+    `render_flow` would write.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self._newline = flow.newline
+        self._head, self._between, self._behind, self._tail = _render_around(flow)
+
+    def write(self, numbers: Sequence[str], text: str) -> str:
+        """Return the flow of one request to these wire numbers; `text` is rendered and tidy."""
+        from markupsafe import escape  # noqa: PLC0415 - comes with jinja2, and is what its autoescape does
+
+        shown = str(escape(_write_newlines(text, self._newline)))
+        return f"{self._head}{self._between.join(numbers)}{self._behind}{shown}{self._tail}"
+
+
+def _render_around(flow: Flow) -> tuple[str, str, str, str]:
+    """Return what is before, between and behind numbers, and behind the text: of marks that stand nowhere else."""
+    for place in count(33600000000, 2):
+        first, second, text = str(place), str(place + 1), f"text{place}"
+        rendered = render_flow(replace(flow, numbers=(first, second), text=text))
+        head, *behind_first = rendered.split(first)  # `text` holds it too
+        if len(behind_first) == 2 and rendered.count(second) == rendered.count(text) == 1:
+            between, _, rest = rendered.removeprefix(head + first).partition(second)
+            behind, _, tail = rest.partition(text)
+            return head, between, behind, tail
+    raise AssertionError("a flow holds every number there is")
 
 
 def _write_newlines(text: str, newline: Newline) -> str:

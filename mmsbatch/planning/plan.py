@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mmsbatch.diagnostics import Diagnostic, has_errors
+from mmsbatch.message.samples import Sample
 
 
 class PriceSource(StrEnum):
@@ -34,6 +35,15 @@ class CreditsPlan:
         if self.available is None or self.required is None:
             return None
         return self.available - self.required
+
+
+@dataclass(frozen=True, slots=True)
+class LastSend:
+    """The last run that reached anyone: when, of which revision, and which of its inputs are others now."""
+
+    at: str
+    revision: int
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,8 @@ class CampaignPlan:
     first_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     record_unknown: str = ""
+    samples: tuple[Sample, ...] = ()
+    last_send: LastSend | None = None
 
     @property
     def has_something_to_send(self) -> bool:

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from mmsbatch.gateway.flow import MSGCLASS
 from mmsbatch.message.measure import length_limit, measured_length
+from mmsbatch.message.samples import invent_samples
 from mmsbatch.planning import guards
 from mmsbatch.planning.chunking import count_by_text, count_chunks
 from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
-from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, PriceSource
+from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, LastSend, PriceSource
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.record.fold import Record
@@ -30,7 +31,8 @@ def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
     rows = sort_rows(prepared.audience, prepared.suppressed, recorded, send_late)
     canary = None if guards.is_canary_over(revision, campaign.limits) else campaign.limits.canary
     plan = _describe(prepared, inputs, rows, revision, canary)
-    plan = replace(plan, late_sent=revision.closed and send_late and bool(rows.to_send))
+    late_sent = revision.closed and send_late and bool(rows.to_send)
+    plan = replace(plan, late_sent=late_sent, last_send=_last_send(record, prepared.digests))
     return PlannedCampaign(_hide_unknown(plan, inputs), prepared, rows, revision.next_chunk(), canary)
 
 
@@ -49,9 +51,10 @@ def _describe(
     prepared: Prepared, inputs: PlanInputs, rows: SortedRows, revision: RevisionRecord, canary: int | None
 ) -> CampaignPlan:
     campaign, settings, totals = prepared.campaign, prepared.settings, rows.totals
+    texts = prepared.rendering.texts
     counts = count_by_text(rows.to_send, prepared.rendering.index_of)
     chunks = count_chunks(counts.values(), settings.chunk_size, canary)
-    texts = [prepared.rendering.texts[index] for index in counts] or list(prepared.rendering.texts)
+    longest = max(counts or range(len(texts)), key=lambda index: measured_length(texts[index]), default=0)
     return CampaignPlan(
         file=campaign.file,
         name=campaign.name,
@@ -72,7 +75,7 @@ def _describe(
         resend=rows.resend,
         chunks=chunks,
         messages=len(counts),
-        longest=max(map(measured_length, texts), default=0),
+        longest=measured_length(texts[longest]) if texts else 0,
         longest_limit=length_limit(campaign.message.type),
         credits=_credits(prepared, totals.pending, inputs.available),
         source=prepared.audience.file,
@@ -85,6 +88,7 @@ def _describe(
         in_doubt_chunks=tuple(chunk.id for chunk in revision.in_doubt),
         first_lines=rows.first_lines,
         digests=prepared.digests,
+        samples=invent_samples(campaign, prepared.audience, prepared.rendering, longest),
     )
 
 
@@ -108,6 +112,16 @@ def _count_former(digests: Mapping[str, str], revision: RevisionRecord) -> int:
     if last is None or all(last.digests.get(part) == digests.get(part) for part in guards.CONTENT):
         return 0
     return sum(revision.count(state) for state in REACHED)
+
+
+def _last_send(record: Record, digests: Mapping[str, str]) -> LastSend | None:
+    """Find the last run that reached anyone, whatever its revision."""
+    for number in sorted(record.revisions, reverse=True):
+        if (last := record.revisions[number].last_reaching) is not None:
+            names = dict.fromkeys([*digests, *last.digests])
+            changed = tuple(name for name in names if last.digests.get(name) != digests.get(name))
+            return LastSend(last.at, number, changed)
+    return None
 
 
 def _hide_unknown(plan: CampaignPlan, inputs: PlanInputs) -> CampaignPlan:

@@ -1,11 +1,12 @@
 """A record open for writing: journal and manifest together, under the campaign's lock."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.record.disk import Disk, LocalDisk
-from mmsbatch.record.events import ChunkAnswered, Event, RunStarted
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.journal import JournalContent, JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.manifest import ManifestWriter, raise_if_ahead, read_manifest
@@ -68,13 +69,12 @@ class RecordBook:
         for event in events:
             self.record.apply(event)
 
-    @property
-    def untold(self) -> Sequence[ChunkAnswered]:
-        """The answers that other machines cannot see yet: here there are none to see it."""
-        return ()
-
     def publish(self) -> None:
         """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
+
+    def rescue(self) -> Path | None:
+        """Keep what could not be published for whoever settles it, and say where; here nothing ever is."""
+        return None
 
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""

@@ -109,7 +109,8 @@ class RunStarted(Event):
     `outside` counts recorded numbers that the input no longer has; `outside_open` are those of them whose
     state may change yet (in doubt, rejected), so that later changes are not counted as rows.
     `exclusive` is whether nothing else spends from the account while the run lasts. `lease` stands where other
-    runs may be under way in the same record, and `shard` where the run sends only a part: `3/8`.
+    runs may be under way in the same record, and `shard` where the run sends only a part: `3/8`. `plan` is the
+    digest of the saved plan that it carries out, where it does.
     """
 
     name: ClassVar[str] = "run-started"
@@ -131,6 +132,7 @@ class RunStarted(Event):
     exclusive: bool = False
     lease: Lease | None = None
     shard: str | None = None
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
 from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
@@ -98,7 +99,7 @@ class RecordBranch:
             ours = self._commit(changes, message)
             pushed = self._branch.push(ours, self.tip)
             if pushed.outcome is Outcome.ACCEPTED:
-                self.tip, self.files = ours, self._branch.remote.git.files(ours)
+                self._know(ours)
                 return True
             if pushed.outcome is Outcome.REFUSED:
                 raise self._refused(pushed)
@@ -109,9 +110,16 @@ class RecordBranch:
             "run again, with fewer runs at a time",
         )
 
+    def own_folder(self) -> Path:
+        """Return a folder of ours inside git's own, which is never committed."""
+        return Path(self._branch.remote.git.ask("rev-parse", "--absolute-git-dir").decode().rstrip("\n")) / "mmsbatch"
+
     def close(self) -> None:
         """Let the thread end; what it publishes it publishes first."""
         self._worker.shutdown()
+
+    def _know(self, commit: str) -> None:
+        self.tip, self.files = commit, self._branch.remote.git.files(commit)
 
     def _commit(self, changes: Mapping[str, bytes], message: str) -> str:
         first = {} if self.tip else {"README.md": README.encode()}

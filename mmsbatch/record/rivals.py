@@ -4,9 +4,18 @@ The branch puts all events into one order. Whoever comes later sees what came be
 a number that a rival claimed is never claimed here as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, DoubtResolved, Event, JournalOpened, RunStarted
+from mmsbatch.record.events import (
+    ChunkAnswered,
+    ChunkSending,
+    DoubtResolved,
+    Event,
+    JournalOpened,
+    ProofSending,
+    RejectedReleased,
+    RunStarted,
+)
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import is_same_input
 from mmsbatch.record.states import NumberState
@@ -17,14 +26,16 @@ def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record,
 
     `record` is all that is written without ours, `last` the last run that it has.
     """
-    claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
-    if reason := _why_not_claimed(claimed, theirs, record):
-        return reason
     settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
-    if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
-        return "the chunk was settled, or answered"
     if any(isinstance(event, JournalOpened) for event in ours):
         return "another run began this record, or one beside it"
+    if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
+        return "the chunk was settled, or answered"
+    claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
+    return _why_not_claimed(claimed, theirs, record) or _why_not_begin(ours, theirs, last)
+
+
+def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None) -> str:
     beginning = next((event for event in ours if isinstance(event, RunStarted)), None)
     if beginning is None or (last is not None and is_same_input(beginning, last)):
         return ""
@@ -45,6 +56,19 @@ def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], r
             case _:
                 pass
     return ""
+
+
+def what_stands(events: Iterable[Event]) -> list[Event]:
+    """Return what is true all the same of events that gave way: what became of requests that were announced before.
+
+    Claims, findings and beginnings were not acted on, and are as if they had never been.
+    """
+    found = list(events)
+    if any(isinstance(event, RunStarted | JournalOpened) for event in found):
+        return []
+    claimed = {event.chunk for event in found if isinstance(event, ChunkSending) and event.attempt == 1}
+    of_requests = (event for event in found if not isinstance(event, DoubtResolved | RejectedReleased | ProofSending))
+    return [event for event in of_requests if getattr(event, "chunk", None) not in claimed]
 
 
 def claiming_run(record: Record, shard: str | None = None) -> RunStarted | None:

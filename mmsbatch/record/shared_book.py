@@ -7,18 +7,19 @@ the branch is written anew behind what they wrote, if both may stand; where not,
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmsbatch.errors import Overtaken, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.commit_message import describe
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, RunStarted
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
 from mmsbatch.record.paths import RecordPaths
-from mmsbatch.record.rivals import why_not_both
+from mmsbatch.record.rivals import what_stands, why_not_both
 from mmsbatch.record.shared_journal import SharedJournal
 
 
@@ -47,7 +48,7 @@ class SharedBook(RecordBook):
     ) -> None:
         super().__init__(paths, content, monotonic, is_alive=is_alive)
         self._shared, self._is_alive = shared, is_alive
-        self._known = content.events
+        self._known, self._known_length = content.events, content.tail.length
         self._ours: list[Event] = []
         self._flight: _Flight | None = None
         self.published = 0
@@ -71,11 +72,6 @@ class SharedBook(RecordBook):
     def has_unpublished(self) -> bool:
         """Whether the branch lacks something that is written here."""
         return bool(self._ours) or self._length() > self._shared.length
-
-    @property
-    def untold(self) -> Sequence[ChunkAnswered]:
-        """The answers that the branch lacks: others have their chunks as claimed, or in doubt."""
-        return [event for event in without_claims(self._ours) if isinstance(event, ChunkAnswered)]
 
     def append(self, *events: Event) -> None:
         """Write events here, and take them in; others see them once they are published."""
@@ -110,6 +106,7 @@ class SharedBook(RecordBook):
         if flight.done.result():
             self._shared.note_put(flight.length)
             self._know(flight.events)
+            self._known_length = flight.length
         else:
             self._rebase()
 
@@ -122,6 +119,22 @@ class SharedBook(RecordBook):
                 self._flight.done.exception()  # waits for it, and leaves what it raises to `settle`
             self.settle()
 
+    def confirm(self) -> None:
+        """Ask the remote whether the record is still what this run believes. Raises as `settle` does."""
+        self.publish()
+        if not self._shared.is_unchanged():
+            self._rebase()
+
+    def rescue(self) -> Path | None:
+        """Keep the lines that the branch lacks in git's own folder: evidence for whoever settles what they tell."""
+        lines = self.paths.journal.read_bytes()[self._known_length :]
+        if not lines:
+            return None
+        kept = self._shared.kept_beside(f"{self._writer.tail.digest[:12]}.{self.paths.journal.name}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(lines)
+        return kept
+
     def _know(self, count: int) -> None:
         self._known += tuple(self._ours[:count])
         del self._ours[:count]
@@ -129,8 +142,7 @@ class SharedBook(RecordBook):
 
     def _rebase(self) -> None:
         """Write ours anew behind what others wrote; what is there already, of a push that nobody answered, is not."""
-        before = self.paths.journal.read_bytes()[: self._shared.length] if self._shared.length else b""
-        there = self._shared.take_in()
+        before, there = self.paths.journal.read_bytes()[: self._known_length], self._shared.take_in()
         if not there.startswith(before):
             raise Refusal(
                 f"{self.paths.journal.name} on the branch is not what it was: lines were changed or taken away",
@@ -148,9 +160,10 @@ class SharedBook(RecordBook):
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
-        self._known, self._ours, self.record = lines.events, [], record
+        self._known, self._known_length = lines.events, lines.tail.length
+        self._ours, self.record = [], record
         self.record.close_interrupted(self._is_alive)
-        self.append(*(without_claims(ours) if reason else ours))
+        self.append(*(what_stands(ours) if reason else ours))
         if reason:
             raise Overtaken(
                 f"{self.paths.journal.name}: {reason} in the meantime",
@@ -165,14 +178,3 @@ def _count_common(ours: Sequence[Event], theirs: Sequence[Event]) -> int:
     """Count the events that both begin with: no two runs write the same one, each names its chunk, run or time."""
     pairs = zip(ours, theirs, strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(ours), len(theirs)))
-
-
-def without_claims(events: Sequence[Event]) -> list[Event]:
-    """Return what still holds of events that others overtook: all of it but claims, which were never acted on.
-
-    A run that had not even begun for others leaves nothing.
-    """
-    if any(isinstance(event, RunStarted) for event in events):
-        return []
-    claimed = {event.chunk for event in events if isinstance(event, ChunkSending) and event.attempt == 1}
-    return [event for event in events if getattr(event, "chunk", None) not in claimed]

@@ -59,7 +59,7 @@ def _lines(result: ApplyResult) -> Iterator[str]:
     elif result.outcome is None:
         yield f"{result.file}: {result.verdict}"
     else:
-        yield f"{result.file}: {_told(result.outcome)}"
+        yield f"{result.file}: {tell_outcome(result.outcome)}"
         if result.outcome.stop:
             yield f"{result.file}: stopped: {result.outcome.stop.message.removeprefix('stopped ')}"
             yield f"    {result.outcome.stop.hint}"
@@ -67,7 +67,8 @@ def _lines(result: ApplyResult) -> Iterator[str]:
         yield f"manifest: {result.manifest}"
 
 
-def _told(outcome: RunOutcome) -> str:
+def tell_outcome(outcome: RunOutcome) -> str:
+    """Count a run's recipients by what became of them, in one line."""
     progress = outcome.progress
     counts = {
         "accepted": progress.accepted,

@@ -1,7 +1,8 @@
 """A plan as text and JSON. They only read it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -40,9 +41,6 @@ def plan_json(plan: Plan) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2)
 
 
-FORMATS: Mapping[str, Callable[[Plan], str]] = {"text": plan_text, "json": plan_json}
-
-
 def verdict_line(plan: CampaignPlan) -> str:
     """Say in one line what applying would do, and why where it is nothing."""
     if plan.to_send is None:
@@ -76,11 +74,12 @@ def _campaign(each: CampaignPlan, plan: Plan) -> Iterator[str]:
     yield f"{each.file}: {each.name}, revision {each.revision}, gateway {plan.gateway}"
     yield f"  {verdict_line(each)}"
     yield ""
-    for name, value, note in _table(each):
+    for name, value, note in campaign_rows(each):
         yield f"  {name:<14}{value:>10}  {note}".rstrip()
 
 
-def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+def campaign_rows(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
+    """Give the rows of a campaign's table: name, value, note. Only the first names a file."""
     yield "rows", f"{each.rows:,}", _source(each)
     for name, key, number in _outcomes(each):
         if number is None:
@@ -94,7 +93,7 @@ def _table(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
     )
     if each.msgclass:
         yield "media", "unchecked", "this version does not fetch them"
-    yield "credits", _amount(each.credits.required), _credits(each.credits)
+    yield "credits", amount(each.credits.required), _credits(each.credits)
     yield "schedule", *_schedule(each)
     if each.mails:
         yield "mails", f"{each.mails:,}", "one notification per request"
@@ -133,10 +132,10 @@ def _lines(each: CampaignPlan, outcome: str) -> str:
 def _credits(credits_plan: CreditsPlan) -> str:
     price = "at least 1 each, price unknown"
     if credits_plan.source is PriceSource.CONFIGURED:
-        price = f"{_amount(credits_plan.per_message)} each, configured"
+        price = f"{amount(credits_plan.per_message)} each, configured"
     if credits_plan.available is None:
         return f"{price}; the account was not asked"
-    return f"{price}; {_amount(credits_plan.available)} available, {_amount(credits_plan.left)} left"
+    return f"{price}; {amount(credits_plan.available)} available, {amount(credits_plan.left)} left"
 
 
 def _schedule(each: CampaignPlan) -> tuple[str, str]:
@@ -151,8 +150,9 @@ def _duration(seconds: int) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "unknown" if amount is None else f"{amount:,}"
+def amount(credit: Decimal | None) -> str:
+    """Write an amount of credits; None is one that nobody knows."""
+    return "unknown" if credit is None else f"{credit:,}"
 
 
 def _balance(plan: Plan) -> str:
@@ -160,8 +160,8 @@ def _balance(plan: Plan) -> str:
         return ""
     required = sum((each.credits.required or Decimal(0) for each in plan.campaigns), Decimal(0))
     available = plan.campaigns[0].credits.available
-    told = f" of {_amount(available)} available" if available is not None else ""
-    return f"{count(len(plan.campaigns), 'campaign')} share one balance: {_amount(required)} credits needed{told}"
+    told = f" of {amount(available)} available" if available is not None else ""
+    return f"{count(len(plan.campaigns), 'campaign')} share one balance: {amount(required)} credits needed{told}"
 
 
 def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
@@ -196,4 +196,6 @@ def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
         "in_doubt_chunks": list(each.in_doubt_chunks),
         "first_lines": {outcome: list(lines) for outcome, lines in each.first_lines.items() if lines},
         "digests": dict(each.digests),
+        "samples": [asdict(sample) for sample in each.samples],
+        "last_send": asdict(each.last_send) if each.last_send else None,
     }

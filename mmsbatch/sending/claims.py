@@ -7,15 +7,20 @@ had claimed is in doubt.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.events import ChunkSending
 from mmsbatch.record.shared_book import SharedBook
+from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.context import RunContext
 from mmsbatch.sending.job import ChunkJob
 from mmsbatch.sending.window import Window
+
+#: A chunk that was claimed so long ago is not sent any more without another look at the record.
+OLDEST_CLAIM = timedelta(minutes=5)
 
 Announce = Callable[[ChunkJob], ChunkSending]
 
@@ -112,17 +117,18 @@ class ClaimedJobs:
         window: Window,
         *,
         may_claim: Callable[[], bool],
-        monotonic: Callable[[], float],
+        clock: Clock,
         wake: Callable[[], None],
     ) -> None:
         self._jobs, self._book, self._announce, self._window = jobs, book, announce, window
-        self._may_claim, self._monotonic, self._wake = may_claim, monotonic, wake
+        self._may_claim, self._clock, self._monotonic, self._wake = may_claim, clock, clock.monotonic, wake
         self._claimed: deque[ChunkJob] = deque()
         self._claiming: list[ChunkJob] = []
         self._claim_ends = 0
         self._began = 0.0
         self._next: ChunkJob | None = next(jobs, None)
-        self._pace = _Pace(monotonic)
+        self._claimed_at = clock.now()
+        self._pace = _Pace(clock.monotonic)
 
     @property
     def is_exhausted(self) -> bool:
@@ -155,8 +161,14 @@ class ClaimedJobs:
         self._book.append(*(event for event in events if event.attempt > 1))
 
     def keep_up(self) -> None:
-        """Take in a push that ended, and begin the next claim where it is due."""
+        """Take in a push that ended, and begin the next claim where it is due.
+
+        A claim that is so old that somebody may have given this run up, on a machine that slept, is looked at again.
+        """
         try:
+            if self._claimed and self._clock.now() - self._claimed_at > OLDEST_CLAIM:
+                self._book.confirm()
+                self._claimed_at = self._clock.now()
             self._book.settle()
         except Overtaken:
             self._give_way()
@@ -208,15 +220,15 @@ class ClaimedJobs:
 
     def _open_claim(self) -> None:
         self._claimed += self._claiming
-        self._claiming = []
+        self._claiming, self._claimed_at = [], self._clock.now()
 
 
 def make_source(
     jobs: Iterator[ChunkJob], context: RunContext, announce: Announce, may_claim: Callable[[], bool]
 ) -> JobSource:
     """Return where a run takes its chunks from: as its record is this machine's alone, or shared."""
-    book, now = context.book, context.clock.monotonic
+    book = context.book
     if not isinstance(book, SharedBook) or context.window is None:
         return LocalJobs(jobs, book)
     wake = context.courier.wake
-    return ClaimedJobs(jobs, book, announce, context.window, may_claim=may_claim, monotonic=now, wake=wake)
+    return ClaimedJobs(jobs, book, announce, context.window, may_claim=may_claim, clock=context.clock, wake=wake)

@@ -67,7 +67,8 @@ class RunContext:
 
     `ask_credits` tells the balance once all is sent, None where it cannot be had; after `deadline` no
     request starts. `exclusive` is whether nothing but this run can change the balance. `lease` stands where other
-    runs may write the record, too, and `window` is then how much is claimed at a time.
+    runs may write the record, too, and `window` is then how much is claimed at a time. `saved_plan` is the digest
+    of the plan that it carries out, None where the campaign files alone were named.
     """
 
     book: RecordBook
@@ -85,3 +86,4 @@ class RunContext:
     exclusive: bool = False
     lease: Lease | None = None
     window: Window | None = None
+    saved_plan: str | None = None

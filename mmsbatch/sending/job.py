@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from mmsbatch.gateway.credentials import Credentials
-from mmsbatch.gateway.flow import Flow, format_date, render_flow
+from mmsbatch.gateway.flow import render_flow
 from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
+from mmsbatch.planning.flows import campaign_flow
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.numbers import wire_number
@@ -42,20 +43,7 @@ def chunk_job(prepared: Prepared, chunk: ChunkPlan) -> ChunkJob:
 
 def flow_text(prepared: Prepared, client: str, numbers: Sequence[str], text: str, *, at_once: bool = False) -> str:
     """Render the flow of one request; `at_once` leaves the campaign's schedule out."""
-    campaign = prepared.campaign
-    schedule = None if at_once else campaign.schedule
-    return render_flow(
-        Flow(
-            client=client,
-            campaign_name=campaign.name,
-            date=format_date(schedule) if schedule else None,
-            mail_notification=campaign.mail_notification,
-            numbers=numbers,
-            message=campaign.message,
-            text=text,
-            newline=prepared.settings.newline,
-        )
-    )
+    return render_flow(campaign_flow(prepared, client, numbers, text, at_once=at_once))
 
 
 def request_body(

@@ -7,9 +7,6 @@ from mmsbatch.record.events import JournalOpened
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.sending.clock import Clock
 
-#: What the record calls the embedded gateway, whose port is another in each run.
-EMBEDDED = "embedded"
-
 
 def ensure_opened(
     book: RecordBook,
@@ -27,7 +24,7 @@ def ensure_opened(
         at=clock.stamp(),
         campaign=campaign_file,
         gateway=settings.name,
-        send_url=EMBEDDED if settings.is_sandbox else settings.send_url,
+        send_url=settings.recorded_url,
         account=account,
         numbers=keeping.numbers,
         key_check=keeping.key_check,

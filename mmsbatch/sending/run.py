@@ -275,6 +275,7 @@ class CampaignRun:
                 holder=context.holder,
                 credits_before=before,
                 exclusive=context.exclusive,
+                saved_plan=context.saved_plan,
                 lease=context.lease,
             )
         )
@@ -309,7 +310,7 @@ class CampaignRun:
                 self._context.book.publish()
             self._context.book.publish()
         except MmsbatchError as error:
-            self._stop = stop_for_record(error, self._context.book.untold)
+            self._stop = stop_for_record(error, self._context.book.rescue())
             return gravest(code, ExitCode.IN_DOUBT if self._counts.processed else ExitCode.INCOMPLETE)
         return code
 

@@ -1,10 +1,10 @@
 """Why a run stops before its last chunk: each reason says what was measured, the limit, and how to go on. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.campaign.model import Limits
 from mmsbatch.errors import MmsbatchError
@@ -12,8 +12,6 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.statuses import Reaction
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.guards import REJECTED_FROM
-from mmsbatch.record.events import ChunkAnswered
-from mmsbatch.record.states import ChunkState
 
 #: As many refused texts stop a run whose texts differ.
 REFUSED_TEXTS = 3
@@ -57,31 +55,13 @@ def stop_for_time(deadline: Deadline | None, now: float) -> Stop | None:
     )
 
 
-def stop_for_record(error: MmsbatchError, untold: Sequence[ChunkAnswered] = ()) -> Stop:
+def stop_for_record(error: MmsbatchError, kept: Path | None = None) -> Stop:
     """Say why nothing more may leave: the shared record did not take it, or another run was there first.
 
-    `untold` are answers that it lacks: whoever reads this is the only one to know them.
+    `kept` is where the lines are that others cannot see.
     """
-    sent = [each.chunk for each in untold if each.state is ChunkState.ACCEPTED]
-    unsent = [each.chunk for each in untold if each.state in (ChunkState.REFUSED, ChunkState.FAILED)]
-    found = [f"{_spans(chunks)} --as {word}" for chunks, word in ((sent, "sent"), (unsent, "not-sent")) if chunks]
-    if not found:
-        return Stop(error.message, error.hint, ExitCode.INCOMPLETE, error.exit_code)
-    hint = f"the record lacks what came of these chunks; once it can be written: `mmsbatch resolve` {', '.join(found)}"
-    return Stop(error.message, f"{hint}; then run again to go on", ExitCode.IN_DOUBT, ExitCode.IN_DOUBT)
-
-
-def _spans(chunks: Sequence[str]) -> str:
-    """Name chunks as `resolve` takes them, those that follow each other as `first..last`."""
-    places = sorted(tuple(map(int, chunk.split("-"))) for chunk in chunks)
-    spans: list[list[tuple[int, ...]]] = []
-    for place in places:
-        if spans and spans[-1][-1] == (place[0], place[1] - 1):
-            spans[-1].append(place)
-        else:
-            spans.append([place])
-    names = [[f"{revision}-{number}" for revision, number in (span[0], span[-1])] for span in spans]
-    return " ".join(f"--chunk {first}" if first == last else f"--chunk {first}..{last}" for first, last in names)
+    told = f"{error.message}; the answers that others cannot see are in {kept}" if kept else error.message
+    return Stop(told, error.hint, ExitCode.INCOMPLETE, error.exit_code)
 
 
 def stop_for_disk(error: OSError) -> Stop:

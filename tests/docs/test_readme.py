@@ -17,7 +17,9 @@ RATE = re.compile(r"[0-9,]+/s")
 
 
 def run(command: str, folder: Path) -> str:
-    environ = {name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS")}
+    environ = {
+        name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+    }
     done = subprocess.run(
         [sys.executable, "-m", "mmsbatch", *command.split()],
         cwd=folder,

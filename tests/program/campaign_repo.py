@@ -66,6 +66,10 @@ class CampaignRepo:
         (self.home / ".gitconfig").write_text("[user]\n\tname = Marie Durand\n")
         self._inputs: set[Path] = set()
 
+    def adopt(self, path: Path) -> None:
+        """Count a file as written by a user, wherever it lies."""
+        self._inputs.add(path.resolve())
+
     # --- what a user writes
 
     def write(self, name: str, text: str) -> Path:

@@ -24,6 +24,7 @@ _VOLATILE = (
     (re.compile(r'(?<="id": ")[0-9a-f]{12}(?=")'), "RUN"),
     (re.compile(r'(?<="digest": ")[0-9a-f]{32}(?=")'), "DIGEST"),
     (re.compile(r"process [0-9]+"), "process PID"),
+    (re.compile(r"made [0-9 a-z]+ ago"), "made AGE ago"),
     (re.compile(r"[0-9,]+/s\b"), "N/s"),
     (re.compile(re.escape(f" on {socket.gethostname()},")), " on HOST,"),
 )

@@ -131,6 +131,7 @@ _FIELDS = {
     "sent": st.booleans(),
     "late_sent": st.booleans(),
     "exclusive": st.booleans(),
+    "plan": st.none() | st.just(SHA),
     "presumed": st.booleans(),
     "numbers": _lists,
     "lease": st.none() | st.builds(Lease, _texts, st.integers(1, 99999), _texts),

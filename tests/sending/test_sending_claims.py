@@ -1,5 +1,6 @@
 """Claims: nothing leaves that the branch does not have, the next window comes in time, and rivals keep theirs."""
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from mmsbatch.errors import Overtaken, RecordUnreachable
 from mmsbatch.record.events import ChunkSending
 from mmsbatch.sending.claims import ClaimedJobs
+from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.window import Window
 
 
@@ -59,6 +61,9 @@ class FakeBook:
         return [event.chunk for event in self.events[: self.published]]
 
 
+START = datetime(2026, 12, 19, 9, 0, tzinfo=UTC)
+
+
 class World:
     """So many chunks, claimed by threes; requests start at 10 a second, a push takes as long as the test says."""
 
@@ -72,7 +77,7 @@ class World:
             lambda job, attempt=1: ChunkSending(at="", chunk=job.id, attempt=attempt, recipients=1),
             self.window,
             may_claim=may_claim,
-            monotonic=lambda: self.time,
+            clock=Clock(now=lambda: START + timedelta(seconds=self.time), monotonic=lambda: self.time),
             wake=lambda: None,
         )
         publish = self.book.publish
@@ -263,3 +268,20 @@ def test_a_claim_of_which_nobody_knows_whether_it_arrived_is_given_up_behind_its
     world.book.error = RecordUnreachable("no answer")
     assert ids(world.source.end()) == ["1-4", "1-5", "1-6"]
     assert [event.chunk for event in world.book.events][3:] == ["1-4", "1-5", "1-6"]
+
+
+def test_an_old_claim_is_looked_at_again_before_its_chunks_leave():
+    """A machine that slept: its monotonic clock stood still, and somebody may have taken the run for dead."""
+    world = World(chunks=3)
+    looks = []
+    world.book.confirm = lambda: looks.append(world.time)
+    world.source.begin()
+    world.source.keep_up()
+    world.time += 290
+    world.source.keep_up()
+    assert looks == []
+    world.time += 20
+    world.source.keep_up()
+    world.source.keep_up()
+    assert len(looks) == 1
+    world.source.take()
