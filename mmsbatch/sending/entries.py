@@ -7,8 +7,9 @@ from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
+from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
+from mmsbatch.sending.attempts import Attempt
 from mmsbatch.sending.job import ChunkJob
 
 _STATES = {
@@ -66,6 +67,12 @@ def chunk_sending(
     """Say that a request is about to leave; its numbers stand with the first attempt only."""
     numbers = tuple(map(keep, job.numbers)) if attempt == 1 else ()
     return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), run=run, numbers=numbers)
+
+
+def attempt_failed(attempt: Attempt, verdict: Verdict, at: str) -> AttemptFailed:
+    """Say that a request surely had no effect, and is tried again."""
+    status = verdict.answer.status if verdict.answer else None
+    return AttemptFailed(at=at, chunk=attempt.job.id, attempt=attempt.number, reason=verdict.reason, status=status)
 
 
 def chunk_answered(

@@ -10,7 +10,7 @@ from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Event, RunEnded
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, RunEnded
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.asking import ask_until
@@ -19,7 +19,7 @@ from mmsbatch.sending.claims import make_source
 from mmsbatch.sending.context import RunContext, RunOutcome
 from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.courier import Delivery
-from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
+from mmsbatch.sending.entries import attempt_failed, chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import BodyWriter, ChunkJob, chunk_jobs
 from mmsbatch.sending.stops import (
     Stop,
@@ -229,17 +229,9 @@ class CampaignRun:
         return judge(delivery.exchange, attempt.job.numbers, scheduled, hide)
 
     def _entry_of(self, landed: Landed) -> Event:
-        return self._failed(landed) if landed.is_tried_again(self._settings.retries) else self._answered(landed)
-
-    def _failed(self, landed: Landed) -> AttemptFailed:
-        answer, attempt = landed.verdict.answer, landed.attempt
-        return AttemptFailed(
-            at=self._context.clock.stamp(),
-            chunk=attempt.job.id,
-            attempt=attempt.number,
-            reason=landed.verdict.reason,
-            status=answer.status if answer else None,
-        )
+        if landed.is_tried_again(self._settings.retries):
+            return attempt_failed(landed.attempt, landed.verdict, self._context.clock.stamp())
+        return self._answered(landed)
 
     def _answered(self, landed: Landed) -> ChunkAnswered:
         at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
