@@ -100,6 +100,10 @@ def run(arguments: list[str]) -> int:
     except Terminated:
         return _tell(Stopped(ExitCode.TERMINATED))
     except Exception as error:
+        # Before 3.12, Python wraps whatever is raised while a class is made, and modules are full of them.
+        if isinstance(error.__cause__, KeyboardInterrupt | Terminated):
+            is_terminated = isinstance(error.__cause__, Terminated)
+            return _tell(Stopped(ExitCode.TERMINATED if is_terminated else ExitCode.INTERRUPTED))
         from mmsbatch.cli.fault import report_fault  # noqa: PLC0415
 
         return report_fault(error)

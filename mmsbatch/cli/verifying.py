@@ -28,9 +28,10 @@ class _Place:
 
 def verify(store: RecordStore, file: Path, gateway: str | None, environ: Mapping[str, str]) -> Iterator[Verified]:
     """Check a campaign's records, one after the other: a damaged one keeps no other from being checked."""
-    for name in [gateway] if gateway else store.gateways_of(file):
+    known = store.gateways_of(file)
+    for name in [gateway] if gateway else known:
         place = _Place(store, file, name, store.shelf.paths(file, name))
-        if place.paths.journal.exists() or place.paths.manifest.exists():
+        if name in known or place.paths.manifest.exists():
             yield _verify(place, environ)
 
 

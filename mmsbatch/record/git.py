@@ -40,6 +40,8 @@ _NEUTRAL = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 _IMPORTING = ("-c", "fastimport.unpackLimit=10000", "-c", "core.ignoreCase=false")
 _IMPORT_REF = "refs/mmsbatch/import"
 _NOBODY = "mmsbatch@localhost"
+#: Ends the message of each commit that is made here, and of none that a person makes.
+_NONCE = "^Nonce: [0-9a-f]*$"
 _NOT_IN_A_NAME = re.compile(r"[<>\x00-\x1f\x7f]+")
 
 
@@ -100,6 +102,16 @@ class Git:
             return False
         beginnings = self.ask("rev-list", "--max-parents=0", commit).split()
         return not set(shallow.read_bytes().split()).isdisjoint(beginnings)
+
+    def last_by_hand(self, tip: str) -> str | None:
+        """Return the last commit up to `tip` that `commit` made nowhere, None where it made all of them."""
+        found = self.ask("rev-list", "--max-count=1", "--invert-grep", f"--grep={_NONCE}", tip)
+        return found.decode().strip() or None
+
+    def last_made(self, tip: str, pattern: str) -> str | None:
+        """Return the last commit up to `tip` that `commit` made, and that changed a path of a pattern; else None."""
+        found = self.ask("rev-list", "--max-count=1", f"--grep={_NONCE}", tip, "--", f":(glob){pattern}")
+        return found.decode().strip() or None
 
     def files(self, commit: str, folder: str = "") -> dict[str, str]:
         """Return the blob of each path of a commit, below `folder` where one is given; empty where there is none."""

@@ -8,14 +8,22 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
-from mmsbatch.errors import Refusal
+from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.events import RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, read_journal
-from mmsbatch.record.lock import Holder, hold_lock, is_process_alive
-from mmsbatch.record.paths import MANIFEST_SUFFIX, RecordPaths, Shelf
+from mmsbatch.record.lock import Holder, hold_lock, is_held, is_process_alive
+from mmsbatch.record.paths import (
+    JOURNAL_SUFFIX,
+    MANIFEST_SUFFIX,
+    PLAIN_NAME_GATEWAY,
+    RecordPaths,
+    Shelf,
+    gateways_in,
+)
 from mmsbatch.record.record_branch import RecordBranch
 from mmsbatch.record.segments import group_pieces
 from mmsbatch.record.shared_book import SharedBook
@@ -67,16 +75,23 @@ class GitStore:
         """Read a journal as the remote had it. Raises Refusal where it is damaged."""
         self._adopt(paths)
         try:
-            return read_journal(paths.journal)
+            content = read_journal(paths.journal)
         except Refusal as refusal:
             raise Refusal(
                 refusal.message.replace(f"{self.mirror}/", f"{self.branch.name}:"),
                 "nothing is sent on a record that cannot be trusted; restore the branch to what it was",
             ) from refusal
+        self._raise_if_changed(paths)
+        return content
 
     def gateways_of(self, campaign: Path) -> list[str]:
-        """Name the gateways whose journals the branch has for a campaign."""
-        return self.shelf.gateways_of(campaign)
+        """Name the gateways whose journals the branch has for a campaign, or had, until somebody took them away."""
+        stem = self._path(self.shelf.paths(campaign, PLAIN_NAME_GATEWAY).journal).removesuffix(JOURNAL_SUFFIX)
+        names = dict.fromkeys(self.shelf.gateways_of(campaign))
+        for pattern in (escape(stem), f"{escape(stem)}.*"):
+            _, written = self.branch.as_written(f"{pattern}{MANIFEST_SUFFIX}")
+            names |= dict.fromkeys(gateways_in(written, stem))
+        return list(names)
 
     def close_interrupted(self, paths: RecordPaths, record: Record) -> bool:
         """Leave chunks to the runs that claim them, as far as anybody can tell that these are not gone."""
@@ -101,13 +116,32 @@ class GitStore:
         content, there = kept.read_bytes(), paths.journal.read_bytes() if paths.journal.is_file() else b""
         if there.startswith(content):
             return
+        whole = content[: read_journal(kept).tail.length]
+        if there and there.startswith(whole):
+            return  # a torn last line was dropped on the way
         if there:
             raise Refusal(
                 f"{kept.name} lies beside the campaign, and the branch {self.branch.name} has another record of it",
                 "only one can be true: look at both with `git show`, then move the one beside the campaign away",
             )
-        read_journal(kept)
+        if is_held(kept.with_name(paths.lock.name)):
+            raise Locked(
+                f"{kept.name}: a run is under way that keeps its record beside the campaign",
+                "wait until it ended; then the branch takes its record over",
+            )
         self._write(self._path(paths.journal), content)
+
+    def _raise_if_changed(self, paths: RecordPaths) -> None:
+        """Raise Refusal where somebody took back what was written: what is left may be a whole journal, or none."""
+        journal, manifest = self._path(paths.journal), self._path(paths.manifest)
+        commit, files = self.branch.as_written(manifest)
+        pieces = {path: blob for path, blob in files.items() if path.startswith(journal)}
+        if any(self.branch.files.get(path) != blob for path, blob in pieces.items()):
+            raise Refusal(
+                f"{self.branch.name}:{journal} is not what mmsbatch wrote last, with {commit[:12]}: changed by hand",
+                "whoever is missing there would be sent to again: bring it back on that branch with "
+                f"`git checkout {commit[:12]} -- {' '.join([*pieces, manifest])}`",
+            )
 
     def _path(self, file: Path) -> str:
         """Return a file's path on the branch."""

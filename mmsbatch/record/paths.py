@@ -1,6 +1,6 @@
 """Where the records of campaigns lie, and under which names (contract: section 9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -41,10 +41,8 @@ class Shelf:
 
     def gateways_of(self, campaign: Path) -> list[str]:
         """Name the gateways that a campaign has journals for, by the files' names: their content may be damaged."""
-        stem = campaign.resolve().stem
-        journals = [each for each in self.journals_of(campaign) if each.exists()]
-        names = [journal.name.removesuffix(JOURNAL_SUFFIX).removeprefix(stem) for journal in journals]
-        return [name.removeprefix(".") or PLAIN_NAME_GATEWAY for name in names]
+        names = [each.name for each in self.journals_of(campaign) if each.exists()]
+        return gateways_in(names, campaign.resolve().stem)
 
     def journals_of(self, campaign: Path) -> Iterator[Path]:
         """Give the campaign's journals, that of the gateway `production` first, whether it is there or not."""
@@ -64,6 +62,13 @@ class Shelf:
         if self.mirror is None or self.repository is None:
             return records
         return self.repository / records.relative_to(self.mirror)
+
+
+def gateways_in(journals: Iterable[str], stem: str) -> list[str]:
+    """Name the gateways of those journals that are a campaign's; its stem and their names are of the same folder."""
+    own = (each for each in journals if each.startswith(f"{stem}.") and each.endswith(JOURNAL_SUFFIX))
+    names = (each.removesuffix(JOURNAL_SUFFIX).removeprefix(stem) for each in own)
+    return [name.removeprefix(".") or PLAIN_NAME_GATEWAY for name in names]
 
 
 #: Beside their campaigns.

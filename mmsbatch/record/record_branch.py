@@ -43,6 +43,7 @@ class RecordBranch:
         self.tip: str | None = None
         self.files: Mapping[str, str] = {}
         self.moved_by_others = 0
+        self._is_edited: bool | None = None
         self._worker = ThreadPoolExecutor(1, "record")
 
     @property
@@ -59,8 +60,19 @@ class RecordBranch:
             raise self._went_back(known)
         if tip != self.tip:
             self.files = self._branch.remote.git.files(tip) if tip else {}
-            self.tip = tip
+            self.tip, self._is_edited = tip, None
             self.moved_by_others += 1
+
+    def as_written(self, pattern: str) -> tuple[str, Mapping[str, str]]:
+        """Return the last commit that mmsbatch wrote files of a pattern with, and its files.
+
+        Both are empty where there is none, and where nobody but mmsbatch ever wrote the branch.
+        """
+        git = self._branch.remote.git
+        if self._is_edited is None:
+            self._is_edited = self.tip is not None and git.last_by_hand(self.tip) is not None
+        commit = git.last_made(self.tip, pattern) if self._is_edited and self.tip else None
+        return (commit, git.files(commit)) if commit else ("", {})
 
     def read(self, *paths: str) -> list[bytes]:
         """Return the contents of files, as of the last look."""
