@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test torture bench lint docs clean
+.PHONY: demo test mutants torture bench lint docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,8 +15,11 @@ demo: $(VENV)/.ready  ## validate, plan and send the example campaign to the emb
 	$(BIN)/mmsbatch validate campaigns/winter-sale.yaml
 	$(BIN)/mmsbatch apply campaigns/winter-sale.yaml --gateway sandbox
 
-test: $(VENV)/.ready  ## everything that must pass
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+test: $(VENV)/.ready  ## the tests, in less than five minutes on two cores
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/mutants
+
+mutants: $(VENV)/.ready  ## break each promise, and see a test turn red: about three minutes
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/mutants
 
 torture: $(VENV)/.ready  ## the torture tests at length: about 20 minutes
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/torture --torture
