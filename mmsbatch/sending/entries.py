@@ -9,7 +9,7 @@ from mmsbatch.masking import mask_number
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
-from mmsbatch.sending.attempts import Attempt
+from mmsbatch.sending.attempts import Landed
 from mmsbatch.sending.job import ChunkJob
 
 _STATES = {
@@ -50,7 +50,7 @@ def run_started(
         totals=planned.sorted_rows.totals,
         outside=planned.sorted_rows.outside,
         outside_open=tuple(planned.sorted_rows.outside_open),
-        chunks=plan.chunks or 0,
+        chunks=plan.part.chunks or 0,
         late_sent=plan.late_sent,
         scheduled_for=campaign.schedule.isoformat() if campaign.schedule else None,
         credits_before=credits_before,
@@ -58,6 +58,7 @@ def run_started(
         exclusive=exclusive,
         plan=saved_plan,
         lease=lease,
+        shard=str(plan.shard.shard) if plan.shard else None,
     )
 
 
@@ -67,12 +68,6 @@ def chunk_sending(
     """Say that a request is about to leave; its numbers stand with the first attempt only."""
     numbers = tuple(map(keep, job.numbers)) if attempt == 1 else ()
     return ChunkSending(at=at, chunk=job.id, attempt=attempt, recipients=len(job.numbers), run=run, numbers=numbers)
-
-
-def attempt_failed(attempt: Attempt, verdict: Verdict, at: str) -> AttemptFailed:
-    """Say that a request surely had no effect, and is tried again."""
-    status = verdict.answer.status if verdict.answer else None
-    return AttemptFailed(at=at, chunk=attempt.job.id, attempt=attempt.number, reason=verdict.reason, status=status)
 
 
 def chunk_answered(
@@ -96,6 +91,18 @@ def chunk_answered(
             Rejection(keep(number), mask_number(number), f"{source}:{line_of[number]}") for number in verdict.rejected
         ),
         unaccounted=tuple(map(keep, verdict.unaccounted)),
+    )
+
+
+def attempt_failed(landed: Landed, at: str) -> AttemptFailed:
+    """Say that a request surely had no effect, and is tried again."""
+    answer, attempt = landed.verdict.answer, landed.attempt
+    return AttemptFailed(
+        at=at,
+        chunk=attempt.job.id,
+        attempt=attempt.number,
+        reason=landed.verdict.reason,
+        status=answer.status if answer else None,
     )
 
 
