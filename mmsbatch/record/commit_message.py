@@ -42,7 +42,7 @@ def _parts(events: Sequence[Event]) -> Iterator[str]:
             case RejectedReleased():
                 yield f"rejected numbers of revision {event.revision} pending again, by {event.by}"
             case ProofSending():
-                yield f"{event.proof} to {len(event.numbers)} test numbers"
+                yield f"{event.proof} to {_count(len(event.numbers), 'test number')}"
             case ProofAnswered():
                 yield f"{event.proof} {event.state.value}"
             case RunEnded():
@@ -72,10 +72,14 @@ def _details(events: Sequence[Event]) -> Iterator[str]:
     yield from (f"Reason: {event.reason}" for event in events if isinstance(event, DoubtResolved | RejectedReleased))
     claimed = sum(event.recipients for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
     if claimed:
-        yield f"Claimed: {claimed:,} recipients"
+        yield f"Claimed: {_count(claimed, 'recipient')}"
     answered = [event for event in events if isinstance(event, ChunkAnswered)]
     if answered:
         rejected = sum(len(event.rejected) for event in answered)
         told = f"Answered: {sum(event.accepted for event in answered):,} accepted, {rejected:,} rejected"
         others = len([event for event in answered if event.state.value != "accepted"])
-        yield f"{told}; {others} chunks not accepted" if others else told
+        yield f"{told}; {_count(others, 'chunk')} not accepted" if others else told
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -24,8 +24,7 @@ from mmsbatch.record.paths import (
     Shelf,
     gateways_in,
 )
-from mmsbatch.record.record_branch import RecordBranch
-from mmsbatch.record.segments import group_pieces
+from mmsbatch.record.record_branch import PUT_BACK, RecordBranch
 from mmsbatch.record.shared_book import SharedBook
 from mmsbatch.record.shared_journal import SharedJournal
 
@@ -46,14 +45,8 @@ class GitStore:
     def lay_out(self) -> None:
         """Ask the remote what there is, and write it down here. Raises RecordUnreachable, Refusal."""
         self.branch.look()
-        try:
-            journals = group_pieces(list(self.branch.files))
-        except ValueError as error:
-            raise Refusal(
-                f"{self.branch.name}:{error}: a piece of the journal is missing",
-                "restore the branch to what it was: whoever is missing there would be sent to again",
-            ) from error
-        contents = journals | {path: [path] for path in self.branch.files if path.endswith(MANIFEST_SUFFIX)}
+        journals = self.branch.journals(self.branch.files)
+        contents = dict(journals) | {path: [path] for path in self.branch.files if path.endswith(MANIFEST_SUFFIX)}
         read = iter(self.branch.read(*(piece for pieces in contents.values() for piece in pieces)))
         for path, pieces in contents.items():
             self._write(path, b"".join(next(read) for _ in pieces))
@@ -79,9 +72,10 @@ class GitStore:
         except Refusal as refusal:
             raise Refusal(
                 refusal.message.replace(f"{self.mirror}/", f"{self.branch.name}:"),
-                "nothing is sent on a record that cannot be trusted; restore the branch to what it was",
+                self._way_back(paths) or f"nothing is sent on a record that cannot be trusted; {PUT_BACK}",
             ) from refusal
-        self._raise_if_changed(paths)
+        if hint := self._way_back(paths):
+            raise Refusal(f"{self.show(paths.journal)} is not what mmsbatch wrote last: changed by hand", hint)
         return content
 
     def gateways_of(self, campaign: Path) -> list[str]:
@@ -131,17 +125,20 @@ class GitStore:
             )
         self._write(self._path(paths.journal), content)
 
-    def _raise_if_changed(self, paths: RecordPaths) -> None:
-        """Raise Refusal where somebody took back what was written: what is left may be a whole journal, or none."""
+    def _way_back(self, paths: RecordPaths) -> str:
+        """Say how to bring back what somebody else changed; empty where nobody did.
+
+        What is left may be a whole journal, or none: nothing else would tell that somebody is missing in it.
+        """
         journal, manifest = self._path(paths.journal), self._path(paths.manifest)
-        commit, files = self.branch.as_written(manifest)
+        commit, files = self.branch.as_written(escape(manifest))
         pieces = {path: blob for path, blob in files.items() if path.startswith(journal)}
-        if any(self.branch.files.get(path) != blob for path, blob in pieces.items()):
-            raise Refusal(
-                f"{self.branch.name}:{journal} is not what mmsbatch wrote last, with {commit[:12]}: changed by hand",
-                "whoever is missing there would be sent to again: bring it back on that branch with "
-                f"`git checkout {commit[:12]} -- {' '.join([*pieces, manifest])}`",
-            )
+        if all(self.branch.files.get(path) == blob for path, blob in pieces.items()):
+            return ""
+        return (
+            "whoever is missing there would be sent to again: put it back on that branch with "
+            f"`git checkout {commit[:12]} -- {' '.join([*pieces, manifest])}`, a commit and a push on top"
+        )
 
     def _path(self, file: Path) -> str:
         """Return a file's path on the branch."""

@@ -3,7 +3,7 @@
 What a push replaces is compared first: whoever wrote in between is never overwritten, and nothing is merged blindly.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +11,14 @@ from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
 from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
+from mmsbatch.record.segments import group_pieces
 
 #: How often a push is tried that rivals were quicker than, and the most seconds, times chance, before each.
 TRIES_AGAINST_RIVALS, PAUSE_AGAINST_RIVALS = 200, 0.2
 #: Seconds between tries while the remote does not answer.
 PAUSES = (0.5, 1.0, 2.0, 4.0)
+#: The way out of what somebody did to the branch: whoever saw it would take a rewritten one for an older backup.
+PUT_BACK = "put it back as it was with a commit on top (`git revert`), not by rewriting the branch"
 README = """# The record of mmsbatch
 
 Who was sent which campaign. `mmsbatch` writes this branch and reads it before it sends anything.
@@ -62,6 +65,16 @@ class RecordBranch:
             self.files = self._branch.remote.git.files(tip) if tip else {}
             self.tip, self._is_edited = tip, None
             self.moved_by_others += 1
+
+    def journals(self, files: Iterable[str]) -> Mapping[str, list[str]]:
+        """Return the journals among files, each with its pieces in order. Raises Refusal where one is missing."""
+        try:
+            return group_pieces(list(files))
+        except ValueError as error:
+            raise Refusal(
+                f"{self.name}:{error}: a piece of the journal is missing",
+                f"whoever is missing there would be sent to again: {PUT_BACK}",
+            ) from error
 
     def as_written(self, pattern: str) -> tuple[str, Mapping[str, str]]:
         """Return the last commit that mmsbatch wrote files of a pattern with, and its files.

@@ -19,6 +19,7 @@ from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
 from mmsbatch.record.paths import RecordPaths
+from mmsbatch.record.record_branch import PUT_BACK
 from mmsbatch.record.rivals import what_stands, why_not_both
 from mmsbatch.record.shared_journal import SharedJournal
 
@@ -146,7 +147,7 @@ class SharedBook(RecordBook):
         if not there.startswith(before):
             raise Refusal(
                 f"{self.paths.journal.name} on the branch is not what it was: lines were changed or taken away",
-                "restore the branch to what it was; what was sent since is in the output of this run",
+                f"{PUT_BACK}; what was sent since is in the output of this run",
             )
         try:
             lines = read_lines(there)

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from mmsbatch.record.record_branch import RecordBranch
-from mmsbatch.record.segments import Piece, group_pieces, next_piece, pieces_of, written
+from mmsbatch.record.segments import Piece, next_piece, pieces_of, written
 
 
 class SharedJournal:
@@ -68,4 +68,4 @@ class SharedJournal:
 
     def _paths(self, files: Mapping[str, str]) -> list[str]:
         begin = self._journal
-        return group_pieces([path for path in files if path.startswith(begin)]).get(begin, [])
+        return self._branch.journals(path for path in files if path.startswith(begin)).get(begin, [])

@@ -193,7 +193,7 @@ class ClaimedJobs:
         cannot be written, what becomes of them is to be written behind that claim: it gets there with it or not at all.
         """
         self._next = None
-        if self._claiming:
+        if self._claiming and self._book.is_publishing:
             try:
                 self._book.publish()
             except Overtaken:

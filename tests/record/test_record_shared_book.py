@@ -348,6 +348,18 @@ def test_a_journal_edited_under_a_run_stops_it(bare, one, two, edit):
         one.book.publish()
 
 
+def test_a_piece_taken_away_under_a_run_stops_it(monkeypatch, bare, one, two):
+    monkeypatch.setattr("mmsbatch.record.segments.FULL", 100)
+    one.book.append(answered("1-1", ACCEPTED, 1))
+    one.book.publish()
+    two.branch.look()
+    made = two.branch._branch.remote.git.commit(two.branch.tip, {PATH: None}, "by hand", AT, "zoé")
+    assert two.branch._branch.push(made, two.branch.tip).outcome is Outcome.ACCEPTED
+    one.book.append(ended("one"))
+    with pytest.raises(Refusal, match="a piece of the journal is missing"):
+        one.book.publish()
+
+
 def test_a_file_of_somebody_elses_is_no_rival(bare, one, two):
     made = two.branch._branch.remote.git.commit(two.branch.tip, {"NOTES": b"hello"}, "by hand", AT, "zoé")
     assert two.branch._branch.push(made, two.branch.tip).outcome is Outcome.ACCEPTED

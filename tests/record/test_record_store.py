@@ -230,8 +230,11 @@ def test_a_record_that_was_taken_away_is_refused_and_named(git_place):
     git(git_place.bare, "update-ref", REF, _by_hand(git_place.bare, tip))
     git_place.stores[-1].branch.close()
     fresh = _fresh(git_place)
-    with pytest.raises(Refusal, match=f"is not what mmsbatch wrote last, with {tip[:12]}"):
+    with pytest.raises(Refusal, match="is not what mmsbatch wrote last") as refused:
         fresh.read(git_place.paths(fresh))
+    assert (
+        f"`git checkout {tip[:12]} -- campaigns/sale.journal.jsonl campaigns/sale.manifest.json`" in refused.value.hint
+    )
     assert fresh.gateways_of(fresh.repository / "campaigns" / "sale.yaml") == ["production"]
     write_other(git_place, fresh)
     again = _fresh(git_place)

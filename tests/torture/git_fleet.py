@@ -20,12 +20,15 @@ SPEC = "campaigns/sale.yaml"
 JOURNAL = "campaigns/sale.local.journal.jsonl"
 SHALLOW = ("--depth", "1", "--no-single-branch")
 _PLAIN = re.compile(r"(?:33|0)[ .-]?6[ .-]?39[ .-]?98(?:[ .-]?[0-9]){4}")
-#: A clone's processes believe to be on a machine of this name; read by Python as it starts.
+#: A clone's processes believe to be on a machine of this name, and of this number where there is one, as in a
+#: container that shares its host's name; read by Python as it starts.
 _MACHINE = """
 import os, socket
 _name, _real = os.environ["MACHINE"], os.uname()
 os.uname = lambda: os.uname_result((_real.sysname, _name, *_real[2:]))
 socket.gethostname = lambda: _name
+if _number := int(os.environ.get("PROCESS", "0")):
+    os.getpid = lambda: _number
 """
 
 
@@ -91,13 +94,14 @@ class Fleet:
 
     # --- the program
 
-    def start(self, clone: Clone, *arguments: str) -> Started:
+    def start(self, clone: Clone, *arguments: str, process: int = 0) -> Started:
         kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         python = [str(self.folder / "machine"), *filter(None, [os.environ.get("PYTHONPATH")])]
         ours = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(python),
             "MACHINE": clone.machine,
+            "PROCESS": str(process),
             "HOME": str(self.folder),
             "TMPDIR": f"{clone.folder}-tmp",
             "USER": "marie",

@@ -19,6 +19,8 @@ from mmsbatch.exitcodes import ExitCode
 #: program has put its handlers up, or while Python makes a class, ends it as any process; a shell sees the same code.
 ORDINARY = {0, 3, 4, 5, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 KILLS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+#: No process has so high a number.
+NOBODYS = 2**22 + 1
 ONE_IN_FOUR = "[ $(od -An -N1 -tu1 /dev/urandom) -lt 64 ]"
 #: Hooks of the remote, and what else an `apply` may end with then.
 REMOTES = {
@@ -180,6 +182,26 @@ def test_runners_that_claim_at_the_same_instant(
     assert codes.count(0) >= 1, codes
     assert set(codes) <= {0, 5}, codes
     fleet.check_all_sent(fleet.clones[-1])
+
+
+def test_runners_that_take_each_other_for_dead(
+    tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
+) -> None:
+    """Containers that share a host's name see no process of each other: each leaves the others' chunks, and goes on."""
+    gateway.latency = 0.1
+    count = 6 if torture else 2
+    fleet = muster(tmp_path, 0, people=120 if torture else 32)
+    for _ in range(count):
+        fleet.clone(machine="one")
+    processes = []
+    for place, clone in enumerate(fleet.clones):
+        words = ("apply", SPEC, "--yes", "--quiet", "--leave-in-doubt")
+        processes.append(fleet.start(clone, *words, process=NOBODYS + place))
+        gateway.wait_for_sends(gateway.sends + 2, timeout=5.0)
+    codes = [fleet.finish(process, patience=120.0).code for process in processes]
+    assert set(codes) <= {0, 3, 4, 5}, codes
+    gateway.check()
+    Driver(fleet, 3, set()).come_to_an_end()
 
 
 def test_the_log_tells_who_sent_what_when(tmp_path: Path, gateway: LogGateway, muster: Muster) -> None:
