@@ -114,13 +114,17 @@ class Driver:
         self.fleet.check_all_sent(self.fleet.clone())
 
 
-@pytest.mark.parametrize("clones", [2, 8])
-@pytest.mark.parametrize("remote", REMOTES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take every kind of remote with two and with eight clones, where there is time for that."""
+    if "remote" in metafunc.fixturenames:
+        all_of_them = [(remote, clones) for remote in REMOTES for clones in (2, 8)]
+        chosen = all_of_them if metafunc.config.getoption("--torture") else [("losing answers", 2)]
+        metafunc.parametrize(("remote", "clones"), chosen)
+
+
 def test_runners_that_are_killed_at_random(
     remote: str, clones: int, tmp_path: Path, gateway: LogGateway, muster: Muster, torture: bool
 ) -> None:
-    if not torture and (remote, clones) != ("losing answers", 2):
-        pytest.skip("takes long: make torture")
     hooks, allowed = REMOTES[remote]
     fleet = muster(tmp_path, clones, people=120 if torture else 16)
     driver = Driver(fleet, clones, allowed)
