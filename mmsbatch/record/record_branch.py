@@ -36,16 +36,12 @@ class BranchClock:
 
 
 class RecordBranch:
-    """The branch as of the last look: its tip and its files, path to blob. One thread at a time publishes.
-
-    `moved_by_others` counts the looks that found what this process had not put there.
-    """
+    """The branch as of the last look: its tip and its files, path to blob. One thread at a time publishes."""
 
     def __init__(self, branch: GitBranch, who: str, clock: BranchClock) -> None:
         self._branch, self._who, self._clock = branch, who, clock
         self.tip: str | None = None
         self.files: Mapping[str, str] = {}
-        self.moved_by_others = 0
         self._is_edited: bool | None = None
         self._worker = ThreadPoolExecutor(1, "record")
 
@@ -64,7 +60,6 @@ class RecordBranch:
         if tip != self.tip:
             self.files = self._branch.remote.git.files(tip) if tip else {}
             self.tip, self._is_edited = tip, None
-            self.moved_by_others += 1
 
     def journals(self, files: Iterable[str]) -> Mapping[str, list[str]]:
         """Return the journals among files, each with its pieces in order. Raises Refusal where one is missing."""

@@ -1,9 +1,10 @@
 """One journal on a branch: its bytes there, and how more are put behind them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import Future
 from pathlib import Path
 
+from mmsbatch.record.paths import JOURNAL_SUFFIX
 from mmsbatch.record.record_branch import RecordBranch
 from mmsbatch.record.segments import Piece, next_piece, pieces_of, written
 
@@ -15,7 +16,7 @@ class SharedJournal:
         self._branch, self._journal, self._manifest = branch, journal, manifest
         self._blobs: list[str] = []
         self._pieces: list[Piece] = []
-        self._moves = 0
+        self._beside: Set[str] = frozenset()
         self.length = 0
 
     @property
@@ -33,7 +34,7 @@ class SharedJournal:
     def put(self, content: bytes, manifest: bytes, message: str) -> Future[bool]:
         """Publish the whole journal's content, which begins with what is known; False comes where others wrote it.
 
-        A record that is new is published only where no other is: it may be one of the same campaign.
+        A record that is new is published only where no other was begun: it may be one of the same campaign.
         """
         piece = next_piece(self._pieces, self.length)
         changes = {**written(self._journal, piece, content), self._manifest: manifest}
@@ -58,14 +59,18 @@ class SharedJournal:
 
     def _is_as_known(self, files: Mapping[str, str]) -> bool:
         if not self._blobs:
-            return self._branch.moved_by_others == self._moves
+            return _journals(files) == self._beside
         return [files[path] for path in self._paths(files)] == self._blobs
 
     def _know(self, files: Mapping[str, str], sizes: list[int]) -> None:
-        self._moves = self._branch.moved_by_others
+        self._beside = _journals(files)
         self._blobs = [files[path] for path in self._paths(files)]
         self._pieces, self.length = pieces_of(sizes), sum(sizes)
 
     def _paths(self, files: Mapping[str, str]) -> list[str]:
         begin = self._journal
         return self._branch.journals(path for path in files if path.startswith(begin)).get(begin, [])
+
+
+def _journals(files: Iterable[str]) -> Set[str]:
+    return frozenset(path for path in files if path.endswith(JOURNAL_SUFFIX))

@@ -184,6 +184,19 @@ def test_a_new_record_gives_way_to_one_beside_it(bare, make_runner):
         two.book.publish()
 
 
+def test_a_new_record_stands_beside_one_that_goes_on(bare, one, make_runner):
+    """Nothing was begun in the meantime: there is no other record of this campaign to find."""
+    two = make_runner("two")
+    two.paths = two.store.shelf.paths(two.clone / "campaigns" / "other.yaml", "production")
+    two.open().append(opened(campaign="other.yaml"))
+    two.begin()
+    one.book.append(answered("1-1", ACCEPTED, 1))
+    one.book.publish()
+    two.book.publish()
+    assert there(bare)[-1] == "answered"
+    assert git(bare, "cat-file", "-t", f"{REF}:campaigns/other.journal.jsonl") == "blob"
+
+
 def test_a_finding_gives_way_to_an_answer(bare, one, two):
     two.book.append(resolved("1-1", False))
     one.book.append(answered("1-1", ACCEPTED, 1))
