@@ -35,10 +35,9 @@ def _parts(events: Sequence[Event]) -> Iterator[str]:
     claimed = [event.chunk for event in events if isinstance(event, ChunkSending) and event.attempt == 1]
     if claimed:
         yield f"{_chunks(claimed)} claimed"
+    yield from _settled([event for event in events if isinstance(event, DoubtResolved)])
     for event in events:
         match event:
-            case DoubtResolved():
-                yield f"chunk {event.chunk} settled as {'sent' if event.sent else 'not sent'} by {event.by}"
             case RejectedReleased():
                 yield f"rejected numbers of revision {event.revision} pending again, by {event.by}"
             case ProofSending():
@@ -49,6 +48,14 @@ def _parts(events: Sequence[Event]) -> Iterator[str]:
                 yield f"run {event.run} ended with {event.exit_code}"
             case AttemptFailed() | _:
                 pass
+
+
+def _settled(events: Sequence[DoubtResolved]) -> Iterator[str]:
+    together: dict[tuple[bool, str], list[str]] = {}
+    for event in events:
+        together.setdefault((event.sent, event.by), []).append(event.chunk)
+    for (sent, by), chunks in together.items():
+        yield f"{_chunks(chunks)} settled as {'sent' if sent else 'not sent'} by {by}"
 
 
 def _run(event: RunStarted) -> str:
@@ -69,7 +76,8 @@ def _place(chunk: str) -> tuple[int, ...]:
 
 def _details(events: Sequence[Event]) -> Iterator[str]:
     yield from (f"By: {event.holder}" for event in events if isinstance(event, RunStarted))
-    yield from (f"Reason: {event.reason}" for event in events if isinstance(event, DoubtResolved | RejectedReleased))
+    reasons = [event.reason for event in events if isinstance(event, DoubtResolved | RejectedReleased)]
+    yield from (f"Reason: {reason}" for reason in dict.fromkeys(reasons))
     claimed = sum(event.recipients for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
     if claimed:
         yield f"Claimed: {_count(claimed, 'recipient')}"

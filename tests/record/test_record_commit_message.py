@@ -46,6 +46,11 @@ MESSAGES = {
     ),
     "the end": ([ended("3f2a")], "run 3f2a ended with 0", ""),
     "a finding": ([resolved("1-7", True)], "chunk 1-7 settled as sent by Zoé", "Reason: asked support"),
+    "findings together": (
+        [resolved("1-7", False), resolved("1-8", False), resolved("1-9", True)],
+        "2 chunks 1-7 to 1-8 settled as not sent by Zoé; chunk 1-9 settled as sent by Zoé",
+        "Reason: asked support",
+    ),
     "another finding": ([resolved("1-7", False)], "chunk 1-7 settled as not sent by Zoé", "Reason: asked support"),
     "a release": ([released()], "rejected numbers of revision 1 pending again, by Zoé", "Reason: a setting"),
     "a proof": ([proof(A, B)], "proof-1 to 2 test numbers", ""),

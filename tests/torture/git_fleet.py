@@ -43,6 +43,8 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip("\n")
 
 
+#: Chunks of these states want a person, once nothing runs any more.
+_OPEN = ("in-doubt", "sending", "pending")
 Started = subprocess.Popen[str]
 
 
@@ -269,18 +271,26 @@ class Fleet:
         assert verified.code == 0, verified
         self.check_branch()
 
-    def settle(self, clone: Clone) -> None:
-        """Settle what is in doubt, or claimed by whoever is gone, as the gateway's log has it."""
-        record = self.check_promises(clone)
+    def settle(self, clone: Clone, tries: int = 1) -> None:
+        """Settle what is in doubt, or claimed by whoever is gone, as the gateway's log has it.
+
+        A remote that refuses pushes, or loses its answers, is asked again.
+        """
+        for left in reversed(range(tries)):
+            record = self.check_promises(clone)
+            chunks = [each["id"] for each in (record or {"chunks": []})["chunks"] if each["state"] in _OPEN]
+            ended = [self._resolve(clone, chunks, found) for found in ("sent", "not-sent")]
+            if not any(ended):
+                return
+            assert left, ended
+
+    def _resolve(self, clone: Clone, chunks: Sequence[str], found: str) -> int:
+        """Settle those of the chunks of which the gateway's log says so; return the code."""
         numbers, taken = self.numbers_of(), self.gateway.counts.keys()
-        doubtful = ("in-doubt", "sending", "pending")
-        chunks = [chunk["id"] for chunk in (record or {"chunks": []})["chunks"] if chunk["state"] in doubtful]
-        for found, are_sent in (("sent", True), ("not-sent", False)):
-            named = [each for each in chunks if taken.isdisjoint(numbers[each]) is not are_sent]
-            if named:
-                words = [word for each in named for word in ("--chunk", each)]
-                ended = self.run(clone, "resolve", SPEC, *words, "--as", found, "--reason", "the gateway's log")
-                assert ended.code == 0, ended
+        named = [each for each in chunks if taken.isdisjoint(numbers[each]) is (found == "not-sent")]
+        words = [word for each in named for word in ("--chunk", each)]
+        settle = ("resolve", SPEC, *words, "--as", found, "--reason", "the gateway's log")
+        return self.run(clone, *settle).code if named else 0
 
 
 def stop(processes: Iterable[Started], sent: signal.Signals) -> None:

@@ -83,7 +83,7 @@ class Driver:
         if kills:
             self._kill_some(processes)
         self._finish(processes)
-        fleet.settle(chance.choice(fleet.clones))
+        fleet.settle(chance.choice(fleet.clones), tries=20)
         fleet.check_branch()
 
     def _kill_some(self, processes: list[Started]) -> None:
