@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
-from mmsbatch.record.record_branch import RecordBranch
-from mmsbatch.record.segments import Piece, next_piece, pieces_of, written
+from mmsbatch.record.shared.branch import RecordBranch
+from mmsbatch.record.shared.segments import Piece, next_piece, pieces_of, written
 
 
 class SharedJournal:
