@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
+from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
@@ -24,6 +25,7 @@ from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
+from mmsbatch.record.fold import Record
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.applied_markdown import applied_sections
 from mmsbatch.reports.findings import count, list_chunks
@@ -152,6 +154,15 @@ class Application:
                 "or say --folder-record where you carry the record to the next run yourself",
             )
 
+    def _raise_if_lost(self, campaign: Campaign, record: Record) -> None:
+        """A second attempt of a CI job that finds no record has lost that of the first, or the first never began."""
+        is_again = self._environ.get("GITHUB_RUN_ATTEMPT", "1") not in ("", "1")
+        if is_again and self._options.folder_record and record.opened is None and not self._options.new_campaign:
+            raise Refusal(
+                f"{campaign.file}: this job runs again, and the record of its first attempt is not here",
+                "bring it back; or, where the first attempt surely sent nothing, say --new-campaign",
+            )
+
     # --- planning, under the locks
 
     def _plan(self, dispatcher: Dispatcher, stack: ExitStack) -> tuple[Plan, list[OpenCampaign]]:
@@ -161,6 +172,8 @@ class Application:
         holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ, part)
         opened = [stack.enter_context(holder.hold(prepared.campaign)) for prepared in self._loaded.prepared]
         books = [each.book for each in opened]
+        for prepared, book in zip(self._loaded.prepared, books, strict=True):
+            self._raise_if_lost(prepared.campaign, book.record)
         if all(dispatcher.account.was_last(book) for book in books if book.record.in_doubt):
             dispatcher.settler.settle(books)
         available = dispatcher.connection.ask_account().credits

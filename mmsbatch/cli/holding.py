@@ -16,7 +16,7 @@ from mmsbatch.cli.stores import open_account_refs
 from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
-from mmsbatch.record.rivals import claiming_run
+from mmsbatch.record.shared.rivals import claiming_run
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.findings import list_chunks
 from mmsbatch.sending.clock import Clock

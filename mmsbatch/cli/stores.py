@@ -18,8 +18,8 @@ from mmsbatch.record.store import FolderStore, RecordStore
 
 if TYPE_CHECKING:
     from mmsbatch.cli.loading import Workspace
-    from mmsbatch.record.account_ref import AccountRefs
-    from mmsbatch.record.git_remote import GitBranch
+    from mmsbatch.record.shared.account_ref import AccountRefs
+    from mmsbatch.record.shared.git_remote import GitBranch
 
 #: Seconds that one git command may take.
 GIT_TIMEOUT = 120.0
@@ -64,14 +64,14 @@ def open_store(workspace: "Workspace", environ: Mapping[str, str]) -> Iterator[R
 
 def open_account_refs(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> "AccountRefs":
     """Return the accounts' locks on the remote that keeps the records. Raises Refusal."""
-    from mmsbatch.record.account_ref import AccountRefs  # noqa: PLC0415
+    from mmsbatch.record.shared.account_ref import AccountRefs  # noqa: PLC0415
 
     return AccountRefs(_open_branch(kept, folder, environ).remote, lambda: datetime.now(UTC))
 
 
 def _open_branch(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> "GitBranch":
-    from mmsbatch.record.git import open_git  # noqa: PLC0415 - most calls need no git
-    from mmsbatch.record.git_remote import open_branch  # noqa: PLC0415
+    from mmsbatch.record.shared.git import open_git  # noqa: PLC0415 - most calls need no git
+    from mmsbatch.record.shared.git_remote import open_branch  # noqa: PLC0415
 
     return open_branch(open_git(_repository(folder), environ, GIT_TIMEOUT), kept.remote, kept.branch)
 
@@ -88,8 +88,8 @@ def _repository(folder: Path) -> Path:
 
 @contextmanager
 def _open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str]) -> Iterator[RecordStore]:
-    from mmsbatch.record.git_store import GitStore  # noqa: PLC0415
-    from mmsbatch.record.record_branch import BranchClock, RecordBranch  # noqa: PLC0415
+    from mmsbatch.record.shared.branch import BranchClock, RecordBranch  # noqa: PLC0415
+    from mmsbatch.record.shared.store import GitStore  # noqa: PLC0415
 
     clock = BranchClock(lambda: datetime.now(UTC), time.sleep, random.random)
     us = this_process(environ, "")

@@ -13,7 +13,7 @@ from typing import Protocol
 from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.events import ChunkSending
-from mmsbatch.record.shared_book import SharedBook
+from mmsbatch.record.shared.book import SharedBook
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.context import RunContext
 from mmsbatch.sending.job import ChunkJob

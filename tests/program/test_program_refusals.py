@@ -252,3 +252,27 @@ def test_answers_that_echo_secrets_are_masked(repo: CampaignRepo, serve: Serve) 
     ended = repo.run("apply", SPEC, "--yes")
     assert ended.code == 3
     assert "see ••••••••01" in ended.out
+
+
+def test_a_job_that_runs_again_and_finds_no_record_sends_nothing(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = serve()
+    repo.configure(gateway)
+    repo.write_campaign()
+    repo.write_rows(range(6))
+    again = {"CI": "true", "GITHUB_RUN_ATTEMPT": "2"}
+    lost = repo.run("apply", SPEC, "--yes", "--folder-record", env=again)
+    assert (lost.code, "record of its first attempt is not here" in lost.err) == (1, True)
+    assert gateway.requests["send"] == 0
+    assert repo.run("apply", SPEC, "--yes", "--folder-record", env=again | {"GITHUB_RUN_ATTEMPT": "1"}).code == 0
+    found = repo.run("apply", SPEC, "--yes", "--folder-record", env=again)
+    assert (found.code, len(received(gateway))) == (0, 6)
+
+
+def test_a_job_that_runs_again_may_say_that_the_first_attempt_sent_nothing(repo: CampaignRepo, serve: Serve) -> None:
+    gateway = serve()
+    repo.configure(gateway)
+    repo.write_campaign()
+    repo.write_rows(range(6))
+    again = {"CI": "true", "GITHUB_RUN_ATTEMPT": "2"}
+    assert repo.run("apply", SPEC, "--yes", "--folder-record", "--new-campaign", env=again).code == 0
+    assert len(received(gateway)) == 6

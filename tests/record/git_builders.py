@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from mmsbatch.record.git import Git, open_git
-from mmsbatch.record.git_process import Run, run_process
-from mmsbatch.record.git_remote import GitBranch, open_branch
+from mmsbatch.record.shared.git import Git, open_git
+from mmsbatch.record.shared.git_process import Run, run_process
+from mmsbatch.record.shared.git_remote import GitBranch, open_branch
 
 BRANCH = "mmsbatch-record"
 REF = f"refs/heads/{BRANCH}"

@@ -7,8 +7,8 @@ import pytest
 from git_builders import AT, git, install, make_bare, make_clone, see
 
 from mmsbatch.errors import Locked, RecordUnreachable, Refusal, UsageProblem
-from mmsbatch.record.account_ref import PREFIX, AccountRefs
 from mmsbatch.record.lock import Holder
+from mmsbatch.record.shared.account_ref import PREFIX, AccountRefs
 
 ACCOUNT = "3f2a9c0d1e4b"
 MARIE = Holder(7, "runner-1", "marie", "2026-12-19T09:00:00.000Z", "https://ci.example.com/jobs/1")

@@ -22,7 +22,7 @@ from record_builders import (
     started,
 )
 
-from mmsbatch.record.commit_message import describe
+from mmsbatch.record.shared.commit_message import describe
 
 JOURNAL = "campaigns/sale.local.journal.jsonl"
 A, B, C = (number(place) for place in range(3))

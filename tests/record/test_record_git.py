@@ -10,10 +10,10 @@ import pytest
 from git_builders import AT, BRANCH, PARIS, TIMEOUT, environment, git, grow, install, make, make_bare, make_clone, see
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record import git_process
-from mmsbatch.record.git import open_git
-from mmsbatch.record.git_process import Finished, run_process, told
-from mmsbatch.record.git_remote import Outcome, open_branch
+from mmsbatch.record.shared import git_process
+from mmsbatch.record.shared.git import open_git
+from mmsbatch.record.shared.git_process import Finished, run_process, told
+from mmsbatch.record.shared.git_remote import Outcome, open_branch
 
 MANY = {f"records/{n:03d}/winter-sale.jsonl": b"%d\n" % n for n in range(300)}
 

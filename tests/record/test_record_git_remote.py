@@ -14,9 +14,9 @@ from git_over_http import host
 
 from mmsbatch.errors import RecordUnreachable
 from mmsbatch.exitcodes import ExitCode
-from mmsbatch.record.git import open_git
-from mmsbatch.record.git_process import Finished, run_process
-from mmsbatch.record.git_remote import Outcome, Pushed, open_branch
+from mmsbatch.record.shared.git import open_git
+from mmsbatch.record.shared.git_process import Finished, run_process
+from mmsbatch.record.shared.git_remote import Outcome, Pushed, open_branch
 
 LOCK = "refs/mmsbatch/locks/a1b2c3"
 

@@ -21,7 +21,7 @@ from record_builders import (
 
 from mmsbatch.record.events import Lease, RunStarted
 from mmsbatch.record.fold import Record
-from mmsbatch.record.rivals import claiming_run, what_stands, why_not_both
+from mmsbatch.record.shared.rivals import claiming_run, what_stands, why_not_both
 
 A, B, C, D = (number(place) for place in range(4))
 LEASE = Lease("runner", 7)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmsbatch.record import segments
-from mmsbatch.record.segments import Piece, group_pieces, next_piece, piece_name, pieces_of, written
+from mmsbatch.record.shared import segments
+from mmsbatch.record.shared.segments import Piece, group_pieces, next_piece, piece_name, pieces_of, written
 
 JOURNAL = "campaigns/sale.journal.jsonl"
 

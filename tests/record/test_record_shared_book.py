@@ -10,9 +10,9 @@ from record_builders import ACCEPTED, FAILED, answered, ended, failed, number, o
 
 from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
 from mmsbatch.record.events import Lease
-from mmsbatch.record.git_remote import Outcome, Pushed
-from mmsbatch.record.git_store import GitStore
-from mmsbatch.record.record_branch import BranchClock, RecordBranch
+from mmsbatch.record.shared.branch import BranchClock, RecordBranch
+from mmsbatch.record.shared.git_remote import Outcome, Pushed
+from mmsbatch.record.shared.store import GitStore
 from mmsbatch.record.states import ChunkState, NumberState
 
 A, B, C, D = (number(place) for place in range(4))
@@ -362,7 +362,7 @@ def test_a_journal_edited_under_a_run_stops_it(bare, one, two, edit):
 
 
 def test_a_piece_taken_away_under_a_run_stops_it(monkeypatch, bare, one, two):
-    monkeypatch.setattr("mmsbatch.record.segments.FULL", 100)
+    monkeypatch.setattr("mmsbatch.record.shared.segments.FULL", 100)
     one.book.append(answered("1-1", ACCEPTED, 1))
     one.book.publish()
     two.branch.look()

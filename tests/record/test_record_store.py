@@ -11,11 +11,11 @@ from record_builders import ACCEPTED, AT, answered, opened, sending, started
 
 from mmsbatch.errors import Locked, MmsbatchError, Overtaken, Refusal
 from mmsbatch.record.events import Lease
-from mmsbatch.record.git_store import GitStore
 from mmsbatch.record.journal import JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.record.paths import BESIDE
-from mmsbatch.record.record_branch import BranchClock, RecordBranch
+from mmsbatch.record.shared.branch import BranchClock, RecordBranch
+from mmsbatch.record.shared.store import GitStore
 from mmsbatch.record.states import ChunkState
 from mmsbatch.record.store import FolderStore
 
@@ -262,7 +262,7 @@ def write_other(place, store):
 
 
 def test_a_missing_piece_is_refused(git_place, monkeypatch):
-    monkeypatch.setattr("mmsbatch.record.segments.FULL", 100)
+    monkeypatch.setattr("mmsbatch.record.shared.segments.FULL", 100)
     write(git_place, *BEGUN)
     write(git_place, answered("1-1", ACCEPTED, 1))
     assert read(git_place).events[:3] == BEGUN

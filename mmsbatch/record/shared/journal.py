@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from mmsbatch.record.paths import JOURNAL_SUFFIX
-from mmsbatch.record.record_branch import RecordBranch
-from mmsbatch.record.segments import Piece, next_piece, pieces_of, written
+from mmsbatch.record.shared.branch import RecordBranch
+from mmsbatch.record.shared.segments import Piece, next_piece, pieces_of, written
 
 
 class SharedJournal:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.git_process import Finished, Run, run_process, told
+from mmsbatch.record.shared.git_process import Finished, Run, run_process, told
 
 #: Below it there is no `git fetch --no-write-fetch-head`.
 LEAST_GIT = (2, 29)

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
-from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
-from mmsbatch.record.segments import group_pieces
+from mmsbatch.record.shared.git_remote import GitBranch, Outcome, Pushed
+from mmsbatch.record.shared.segments import group_pieces
 
 #: How often a push is tried that rivals were quicker than, and the most seconds, times chance, before each.
 TRIES_AGAINST_RIVALS, PAUSE_AGAINST_RIVALS = 200, 0.2

@@ -24,9 +24,9 @@ from mmsbatch.record.paths import (
     Shelf,
     gateways_in,
 )
-from mmsbatch.record.record_branch import PUT_BACK, RecordBranch
-from mmsbatch.record.shared_book import SharedBook
-from mmsbatch.record.shared_journal import SharedJournal
+from mmsbatch.record.shared.book import SharedBook
+from mmsbatch.record.shared.branch import PUT_BACK, RecordBranch
+from mmsbatch.record.shared.journal import SharedJournal
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from mmsbatch.errors import Locked, MmsbatchError, RecordUnreachable, Refusal, UsageProblem
-from mmsbatch.record.git_remote import GitRemote, Outcome, Pushed
 from mmsbatch.record.lock import Holder
+from mmsbatch.record.shared.git_remote import GitRemote, Outcome, Pushed
 
 PREFIX = "refs/mmsbatch/accounts/"
 #: So many characters of a lock's commit are its id.

@@ -12,16 +12,16 @@ from pathlib import Path
 from mmsbatch.errors import Overtaken, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
-from mmsbatch.record.commit_message import describe
 from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
 from mmsbatch.record.paths import RecordPaths
-from mmsbatch.record.record_branch import PUT_BACK
-from mmsbatch.record.rivals import what_stands, why_not_both
-from mmsbatch.record.shared_journal import SharedJournal
+from mmsbatch.record.shared.branch import PUT_BACK
+from mmsbatch.record.shared.commit_message import describe
+from mmsbatch.record.shared.journal import SharedJournal
+from mmsbatch.record.shared.rivals import what_stands, why_not_both
 
 
 @dataclass(frozen=True, slots=True)

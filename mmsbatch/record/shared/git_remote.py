@@ -16,8 +16,8 @@ from enum import Enum
 from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
-from mmsbatch.record.git import Git
-from mmsbatch.record.git_process import Finished, told
+from mmsbatch.record.shared.git import Git
+from mmsbatch.record.shared.git_process import Finished, told
 
 #: A depth beyond any history, yet not the largest number, which git takes for "of every branch there is".
 _ALL_OF_IT = 2**31 - 2

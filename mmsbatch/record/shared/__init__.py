@@ -1,0 +1,1 @@
+"""Records on a branch of a git remote, which runners on many machines write."""
