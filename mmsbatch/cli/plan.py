@@ -22,6 +22,7 @@ from mmsbatch.cli.options import (
     Quiet,
     Recipients,
     check_format,
+    offering,
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
@@ -43,7 +44,17 @@ from mmsbatch.reports.plans import plan_verdicts
 from mmsbatch.rules import finding
 from mmsbatch.sending.clock import Clock
 
-PlanFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or markdown.")]
+#: The formats that `plan` has beside those of every command.
+MARKDOWN = "markdown"
+PlanFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json or markdown.",
+        autocompletion=offering(("text", "json", MARKDOWN)),
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
