@@ -44,8 +44,8 @@ def _is_campaign(name: str) -> bool:
 
 
 def gateways(incomplete: str) -> list[str]:
-    """Offer the gateways of the configuration here or above, and the two that are always there."""
-    return [name for name in ["production", "sandbox", *_configured()] if name.startswith(incomplete)]
+    """Offer the gateways of the configuration here or above; where it cannot be read, those that mostly are there."""
+    return [name for name in _configured() or ("production", "sandbox") if name.startswith(incomplete)]
 
 
 def _configured() -> list[str]:
@@ -55,8 +55,7 @@ def _configured() -> list[str]:
     from mmsbatch.campaign.reader import read_configuration  # noqa: PLC0415
 
     try:
-        found = find_configuration(Path.cwd() / "campaign.yaml")
-        configuration = read_configuration(found, None)[0] if found else None
-    except Exception:
+        configuration = read_configuration(find_configuration(Path.cwd() / "campaign.yaml"))[0]
+    except Exception:  # noqa: BLE001 - a traceback in the middle of somebody's command line helps nobody
         return []
-    return sorted(set(configuration.gateways) - {"production", "sandbox"}) if configuration else []
+    return sorted(configuration.gateways) if configuration else []

@@ -92,7 +92,7 @@ def main(
 def run(arguments: list[str]) -> int:
     """Carry a command line out; return the exit code."""
     try:
-        return int(app(arguments, standalone_mode=False) or ExitCode.DONE)
+        return int(app(arguments, prog_name="mmsbatch", standalone_mode=False) or ExitCode.DONE)
     except MmsbatchError as error:
         return _tell(error)
     except typer.TyperException as error:
