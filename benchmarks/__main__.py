@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…] [--page]`: run all benchmarks, or those named.
+"""`python -m benchmarks [NAME…] [--rows N] [--page]`: run all benchmarks, or those named.
 
 Ends with exit code 1 where something is over its budget. `--page` puts the table into docs/performance.md.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from benchmarks.measure import Measured, measure
 from benchmarks.registry import BENCHMARKS
 from benchmarks.report import table, to_json
-from benchmarks.workplace import KEPT, ROOT, open_workplace
+from benchmarks.workplace import KEPT, MILLION, ROOT, open_workplace
 
 PAGE = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured: -->\n", "<!-- :measured -->"
@@ -23,10 +23,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--page", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--rows", type=int, help="how many are many, to look at a benchmark; default: a million")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.names) - BENCHMARKS.keys():
         parser.error(f"there is no benchmark named {', '.join(sorted(unknown))}")
-    results = [result for name in asked.names or BENCHMARKS for result in run_benchmark(name)]
+    if asked.page and asked.rows:
+        parser.error("the page tells of a million rows: --page without --rows")
+    rows = asked.rows or MILLION
+    results = [result for name in asked.names or BENCHMARKS for result in run_benchmark(name, rows)]
     print(table(results))
     keep(results)
     if asked.page:
@@ -34,10 +38,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if all(result.is_within for result in results) else 1
 
 
-def run_benchmark(name: str) -> list[Measured]:
+def run_benchmark(name: str, rows: int) -> list[Measured]:
     """Run one benchmark's cases, saying which is under way."""
     results = []
-    with open_workplace() as place:
+    with open_workplace(rows) as place:
         for case in BENCHMARKS[name](place):
             print(f"{name}: {case.work}, {case.runs} runs …", file=sys.stderr, flush=True)
             results.append(measure(case))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.case import Case, Contender, WrongOutcome
+from benchmarks.case import Case, WrongOutcome
+from benchmarks.process import Command
 from benchmarks.rows import Counts, write_mixed, write_plain
 from benchmarks.workplace import Workplace
 
-MILLION, MANY = 1_000_000, 10_000_000
 _TEXTS = {
     "constant text": ("Bonjour, -30 % dès demain. STOP au 36180", 1.5),
     "first names": ("Bonjour {{ prenom }}, -30 % dès demain. STOP au 36180", 2.5),
@@ -18,22 +18,22 @@ _MB_FOR_A_MILLION, _MB_FOR_MANY = 200, 1_200
 
 
 def cases(place: Workplace) -> Iterator[Case]:
-    """Plan a million rows, tidy ones and such as people send."""
+    """Plan many rows, tidy ones and such as people send."""
     files = {"tidy rows": write_plain, "mixed rows": write_mixed}
     for kind, write in files.items():
         csv = place.folder / f"{kind.split()[0]}.csv"
-        counts = write(csv, MILLION)
+        counts = write(csv, place.rows)
         for text in _TEXTS:
-            work = f"`plan --offline`, {MILLION:,} {kind}, {text}"
+            work = f"`plan --offline`, {place.rows:,} {kind}, {text}"
             yield _case(place, csv, counts, text, work=work, most_memory=_MB_FOR_A_MILLION, runs=5)
 
 
 def many_cases(place: Workplace) -> Iterator[Case]:
     """Plan ten times as many, for the memory that it takes."""
     csv = place.folder / "many.csv"
-    counts = write_mixed(csv, MANY)
+    counts = write_mixed(csv, place.rows * 10)
     for text in _TEXTS:
-        work = f"`plan --offline`, {MANY:,} mixed rows, {text}"
+        work = f"`plan --offline`, {counts.rows:,} mixed rows, {text}"
         yield _case(place, csv, counts, text, work=work, most_memory=_MB_FOR_MANY, runs=1)
 
 
@@ -48,8 +48,8 @@ def _case(place: Workplace, csv: Path, counts: Counts, text: str, *, work: str, 
     plan = [place.mmsbatch, "plan", str(campaign), "--offline", "--format", "json"]
     loop = place.bare_loop("read_rows.py")
     bare = [place.python, str(loop), str(csv), "mobile"]
-    peer = Contender(loop.name, bare, partial(_check_loop, counts)) if loop else None
-    ours = Contender("mmsbatch plan", plan, partial(_check_plan, counts))
+    peer = Command(loop.name, bare, partial(_check_loop, counts)) if loop else None
+    ours = Command("mmsbatch plan", plan, partial(_check_plan, counts))
     return Case(work, ours, peer, most=most, most_memory=most_memory, runs=runs)
 
 

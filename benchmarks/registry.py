@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from benchmarks import planning, starting, validating
+from benchmarks import following, planning, resuming, sending, starting, validating
 from benchmarks.case import Benchmark
 
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -10,4 +10,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "validating": validating.cases,
     "planning": planning.cases,
     "planning-many": planning.many_cases,
+    "sending": sending.cases,
+    "resuming": resuming.cases,
+    "following": following.cases,
 }

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.measure import Measured, Run
+from benchmarks.case import Run
+from benchmarks.measure import Measured
 
 _HEAD = ("work", "peer", "mmsbatch", "peer's", "ratio", "at most", "memory", "at most", "")
 
@@ -35,7 +36,9 @@ def _row(each: Measured) -> tuple[str, ...]:
 
 
 def _seconds(run: Run) -> str:
-    return f"{run.seconds * 1000:,.0f} ms" if run.seconds < 1 else f"{run.seconds:.2f} s"
+    if run.seconds >= 1:
+        return f"{run.seconds:.2f} s"
+    return f"{run.seconds * 1000:.{0 if run.seconds >= 0.01 else 2}f} ms"
 
 
 def to_json(results: Sequence[Measured]) -> list[dict[str, Any]]:

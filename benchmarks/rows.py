@@ -10,7 +10,8 @@ from pathlib import Path
 _FIRST, _RANGE = 600_000_000, 39_000_000
 #: Prime to the range: its multiples are all different, and in no order.
 _STEP = 7_919_993
-_FIRST_NAMES = [f"Prénom{number}" for number in range(5_000)]
+FIRST_NAMES = 5_000
+_FIRST_NAMES = [f"Prénom{number}" for number in range(FIRST_NAMES)]
 _TOWNS = ["Nice", "Aix-en-Provence", "Saint-Étienne", "L'Haÿ; les Roses", "Ville\nà deux lignes"]
 _DUPLICATES = 0.3
 
@@ -24,12 +25,12 @@ class Counts:
     duplicates: int
 
 
-def write_plain(path: Path, rows: int) -> Counts:
-    """Write rows of which each has a number of its own, in one writing."""
+def write_plain(path: Path, rows: int, names: int = FIRST_NAMES) -> Counts:
+    """Write rows of which each has a number of its own, in one writing; so many first names take turns."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=";", lineterminator="\n")
         writer.writerow(["mobile", "prenom"])
-        writer.writerows([f"0{_number(row)}", _FIRST_NAMES[row % len(_FIRST_NAMES)]] for row in range(rows))
+        writer.writerows([f"0{_number(row)}", _FIRST_NAMES[row % names]] for row in range(rows))
     return Counts(rows, rows, 0)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from benchmarks.case import Case, Contender
+from benchmarks.case import Case
+from benchmarks.process import Command
 from benchmarks.workplace import Workplace
 
 
 def cases(place: Workplace) -> Iterator[Case]:
     """Compare `--version` with importing the library of its command line."""
-    ours = Contender("mmsbatch --version", [place.mmsbatch, "--version"])
-    peer = Contender("import typer", [place.python, "-c", "import typer"])
+    ours = Command("mmsbatch --version", [place.mmsbatch, "--version"])
+    peer = Command("import typer", [place.python, "-c", "import typer"])
     yield Case("`--version`", ours, peer, most=1.3, runs=31)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.case import Case, Contender, WrongOutcome
+from benchmarks.case import Case, WrongOutcome
+from benchmarks.process import Command
 from benchmarks.workplace import ROOT, Workplace
 
 FILES = 1_000
@@ -29,18 +30,18 @@ def cases(place: Workplace) -> Iterator[Case]:
     yield Case(of_one, _ours(place, files[0], 1), _peer(place, files[:1]), most=0.5, runs=21)
 
 
-def _ours(place: Workplace, path: Path, files: int) -> Contender:
+def _ours(place: Workplace, path: Path, files: int) -> Command:
     def check(printed: str) -> None:
         if f"{files:,} file{'s' if files > 1 else ''} checked: 0 errors" not in printed:
             raise WrongOutcome(printed[-2000:])
 
-    return Contender("mmsbatch validate", [place.mmsbatch, "validate", str(path)], check)
+    return Command("mmsbatch validate", [place.mmsbatch, "validate", str(path)], check)
 
 
-def _peer(place: Workplace, files: list[Path]) -> Contender:
+def _peer(place: Workplace, files: list[Path]) -> Command:
     schema = str(ROOT / "schemas" / "campaign.schema.json")
     program = place.peer("check-jsonschema")
-    return Contender("check-jsonschema", [program, "--schemafile", schema, *map(str, files)])
+    return Command("check-jsonschema", [program, "--schemafile", schema, *map(str, files)])
 
 
 def write_campaigns(folder: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
+MILLION = 1_000_000
 #: Git-ignored: environments are made once, and results stay.
 KEPT = ROOT / ".bench"
 #: Where the bare loops are that reading and sending are measured against: beside the repository, or as told.
@@ -25,9 +26,10 @@ _LOOPS_BESIDE = ROOT.parent / "shared" / "bench"
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """A folder for generated data, and the programs that are measured."""
+    """A folder for generated data, the programs that are measured, and how many rows or recipients are many."""
 
     folder: Path
+    rows: int = MILLION
 
     @property
     def mmsbatch(self) -> str:
@@ -58,10 +60,10 @@ def _find_loop(name: str) -> Path | None:
 
 
 @contextmanager
-def open_workplace() -> Iterator[Workplace]:
+def open_workplace(rows: int) -> Iterator[Workplace]:
     """Give a workplace whose data are gone at the end."""
     with TemporaryDirectory(prefix="mmsbatch-bench-") as folder:
-        yield Workplace(Path(folder))
+        yield Workplace(Path(folder), rows)
 
 
 @cache

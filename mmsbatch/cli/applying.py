@@ -29,7 +29,12 @@ from mmsbatch.reports.findings import count, list_chunks
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.sending.clock import Clock
-from mmsbatch.sending.interruption import listening
+from mmsbatch.sending.interruption import (
+    PATIENCE_SECONDS,
+    SHARED_PATIENCE_SECONDS,
+    Interruption,
+    listening,
+)
 from mmsbatch.sending.stops import Deadline
 
 #: How often a call plans, where others write the record between its look and its claim.
@@ -115,6 +120,7 @@ class Application:
                 self._console,
                 self._clock,
                 self._environ,
+                Interruption(SHARED_PATIENCE_SECONDS if access.is_shared else PATIENCE_SECONDS),
                 deadline=self._deadline,
                 saved_plan=self._reviewed.plan.digest if self._reviewed else None,
             )

@@ -125,7 +125,6 @@ class Dispatcher:
                 raise
             return ApplyResult(each.planned.plan.file, verdict, None, refused_by=error)
         outcome = self._settle(each, campaigns, outcome)
-        each.book.publish()
         self.account.end(each.book, is_in_doubt=bool(each.book.record.in_doubt))
         shown = outcome if each.planned.plan.has_something_to_send or outcome.exit_code is not ExitCode.DONE else None
         return self._result(each, verdict, shown)
@@ -141,6 +140,11 @@ class Dispatcher:
         settled = settled_outcome(outcome, settlement, each.revision)
         with suppress(OSError):  # what was settled is written down already
             close_again(each.book, each.revision, settled, self.clock)
+        try:
+            each.book.publish()
+        except MmsbatchError as error:
+            self.console.warn(f"{each.planned.plan.file}: what was settled is not seen by others: {error.message}")
+            return outcome
         return settled
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event, RunStarted
@@ -70,6 +71,10 @@ class RecordBook:
 
     def publish(self) -> None:
         """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
+
+    def rescue(self) -> Path | None:
+        """Keep what could not be published for whoever settles it, and say where; here nothing ever is."""
+        return None
 
     def show(self) -> None:
         """Replace the manifest now; that of whoever overtook us, and wrote the journal on, is left to them."""

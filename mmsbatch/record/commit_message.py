@@ -57,7 +57,14 @@ def _run(event: RunStarted) -> str:
 
 
 def _chunks(ids: Sequence[str]) -> str:
-    return f"chunk {ids[0]}" if len(ids) == 1 else f"{len(ids)} chunks {ids[0]} to {ids[-1]}"
+    if len(ids) == 1:
+        return f"chunk {ids[0]}"
+    first, *_, last = sorted(ids, key=_place)  # answers come in any order
+    return f"{len(ids)} chunks {first} to {last}"
+
+
+def _place(chunk: str) -> tuple[int, ...]:
+    return tuple(map(int, chunk.split("-")))
 
 
 def _details(events: Sequence[Event]) -> Iterator[str]:

@@ -71,6 +71,10 @@ class Record:
         """Say which balances of an exclusive account settle the only chunk in doubt; None where no balance can."""
         return self._trail.expect(chunk) if self.in_doubt == [chunk] else None
 
+    def chunk(self, name: str) -> ChunkRecord:
+        """Return a chunk. Raises LookupError where there is none of that id."""
+        return self._chunk(name)[1]
+
     def revision(self, number: int) -> RevisionRecord:
         """Return what is known of a revision, an empty record where nothing is."""
         return self.revisions.get(number) or RevisionRecord(number)
@@ -83,15 +87,17 @@ class Record:
     def close_interrupted(self, is_alive: Callable[[RunStarted], bool] = lambda _: False) -> list[ChunkRecord]:
         """Put in doubt what no living run is sending any more; return those chunks.
 
-        A chunk that was waiting for its next attempt has surely not left: it failed.
+        A chunk that was waiting for its next attempt has surely not left: it failed. Not so of a run that shares
+        its record: others see its further attempts later than the gateway does, or never.
         """
-        chunks = [chunk for chunk in self.claimed if chunk.run is None or not is_alive(chunk.run)]
-        for chunk in chunks:
-            if chunk.state is ChunkState.PENDING:
+        lost = []
+        for chunk in [each for each in self.claimed if each.run is None or not is_alive(each.run)]:
+            if chunk.state is ChunkState.PENDING and (chunk.run is None or chunk.run.lease is None):
                 chunk.state = ChunkState.FAILED
-        lost = [chunk for chunk in chunks if chunk.state is ChunkState.SENDING]
-        for chunk in lost:
-            chunk.state, chunk.reason = ChunkState.IN_DOUBT, LOST_WITH_RUN
+                continue
+            self._revision_of(chunk.id).move(chunk, ChunkState.IN_DOUBT)
+            chunk.reason = LOST_WITH_RUN
+            lost.append(chunk)
         self._awaiting_credits += lost
         return lost
 

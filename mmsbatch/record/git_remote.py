@@ -189,7 +189,7 @@ class GitBranch:
         """Return the branch's last commit as the remote has it now, None where it has no such branch."""
         tip, known = self.remote.fetch(self.ref), self.last_seen()
         if tip is not None and tip != known and (known is None or self.remote.git.is_ancestor(known, tip)):
-            self._remember(tip)
+            self._remember(tip, known or self.remote.git.null)
         return tip
 
     def push(self, commit: str, expected: str | None) -> Pushed:
@@ -199,12 +199,12 @@ class GitBranch:
             self._remember(commit)
         return pushed
 
-    def went_back(self, tip: str | None) -> bool:
-        """Whether the remote lost what this clone saw there once: it is neither `tip` nor in its history.
+    def went_back(self, tip: str | None, known: str | None = None) -> bool:
+        """Whether the remote lost what this clone saw there once, or `known` of it: it is neither `tip` nor before it.
 
         It stays so until the branch has it again: `git push <remote> <seen>:<ref>` brings it back.
         """
-        known = self.last_seen()
+        known = known or self.last_seen()
         return known is not None and (tip is None or not self.remote.git.is_ancestor(known, tip))
 
     def last_seen(self) -> str | None:
@@ -212,11 +212,11 @@ class GitBranch:
         found = self.remote.git.call("rev-parse", "--verify", "--quiet", self.seen)
         return found.out.decode().strip() or None
 
-    def _remember(self, tip: str) -> None:
+    def _remember(self, tip: str, former: str | None = None) -> None:
         # Two runs in one clone may be at it at once: then one of them is remembered, which is as good.
         # And what the remote has, it has, whether or not this machine can note it down.
         with suppress(Refusal):
-            self.remote.git.call("update-ref", "--no-deref", self.seen, tip)
+            self.remote.git.call("update-ref", "--no-deref", self.seen, tip, *([former] if former else []))
 
 
 def open_branch(git: Git, remote: str, branch: str) -> GitBranch:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mmsbatch.errors import RecordUnreachable, Refusal
 from mmsbatch.record.git_remote import GitBranch, Outcome, Pushed
@@ -51,9 +52,11 @@ class RecordBranch:
 
     def look(self) -> None:
         """Ask the remote what there is. Raises RecordUnreachable, and Refusal where the branch went back in time."""
+        # Before the remote is asked: another run in this clone may put something there, and note it down, meanwhile.
+        known = self._branch.last_seen()
         tip = self._branch.fetch()
-        if self._branch.went_back(tip):
-            raise self._went_back()
+        if known is not None and self._branch.went_back(tip, known):
+            raise self._went_back(known)
         if tip != self.tip:
             self.files = self._branch.remote.git.files(tip) if tip else {}
             self.tip = tip
@@ -74,14 +77,11 @@ class RecordBranch:
     ) -> bool:
         """Put files on the branch with one push; return False where `is_as_known` finds its files changed.
 
+        Changed they are, too, by an earlier push of these very files that nobody answered, and that arrived.
         Raises RecordUnreachable where the remote does not say what became of it, Refusal where it says no.
         """
         pauses = iter(PAUSES)
-        ours: str | None = None
         for _ in range(TRIES_AGAINST_RIVALS):
-            if ours is not None and self._holds(ours):
-                self._know(ours)  # and no more than that: what came after it is found by the next push
-                return True
             if not is_as_known(self.files):
                 return False
             ours = self._commit(changes, message)
@@ -98,13 +98,13 @@ class RecordBranch:
             "run again, with fewer runs at a time",
         )
 
+    def own_folder(self) -> Path:
+        """Return a folder of ours inside git's own, which is never committed."""
+        return Path(self._branch.remote.git.ask("rev-parse", "--absolute-git-dir").decode().rstrip("\n")) / "mmsbatch"
+
     def close(self) -> None:
         """Let the thread end; what it publishes it publishes first."""
         self._worker.shutdown()
-
-    def _holds(self, commit: str) -> bool:
-        """Whether a push that nobody answered arrived all the same."""
-        return self.tip is not None and self._branch.remote.git.is_ancestor(commit, self.tip)
 
     def _know(self, commit: str) -> None:
         self.tip, self.files = commit, self._branch.remote.git.files(commit)
@@ -143,8 +143,7 @@ class RecordBranch:
             "give this user or token the right to push there, and take protections and hooks off that branch",
         )
 
-    def _went_back(self) -> Refusal:
-        seen = self._branch.last_seen() or ""
+    def _went_back(self, seen: str) -> Refusal:
         remote = self._branch.remote.name
         return Refusal(
             f"the branch {self.name} of {remote} went back in time: it lacks {seen[:12]}, which was there before",

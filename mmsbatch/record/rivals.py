@@ -5,7 +5,6 @@ a number that a rival claimed is never claimed here as well.
 """
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 
 from mmsbatch.record.events import (
     ChunkAnswered,
@@ -19,38 +18,21 @@ from mmsbatch.record.events import (
 )
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import is_same_input
+from mmsbatch.record.states import NumberState
 
 
-def why_not_both(
-    ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None, open_chunks: AbstractSet[str]
-) -> str:
+def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record, last: RunStarted | None) -> str:
     """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
 
-    `last` is the last run that the record has, theirs included; `open_chunks` are claimed by us, and not answered.
+    `record` is all that is written without ours, `last` the last run that it has.
     """
     settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
     if any(isinstance(event, JournalOpened) for event in ours):
         return "another run began this record, or one beside it"
-    if any(event.chunk in open_chunks for event in theirs if isinstance(event, DoubtResolved)):
-        return "somebody took this run for dead, and settled what it claims"
     if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
         return "the chunk was settled, or answered"
-    return _why_not_claim(ours, theirs) or _why_not_begin(ours, theirs, last)
-
-
-def _why_not_claim(ours: Sequence[Event], theirs: Sequence[Event]) -> str:
     claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
-    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
-    for event in theirs:
-        if isinstance(event, ChunkSending) and (event.chunk in ids or not numbers.isdisjoint(event.numbers)):
-            return "another run claimed the same recipients"
-        if isinstance(event, RunStarted) and any(_is_raised(event, each) for each in claimed):
-            return f"revision {event.revision} was begun"
-    return ""
-
-
-def _is_raised(theirs: RunStarted, claim: ChunkSending) -> bool:
-    return theirs.revision > int(claim.chunk.partition("-")[0])
+    return _why_not_claimed(claimed, theirs, record) or _why_not_begin(ours, theirs, last)
 
 
 def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None) -> str:
@@ -59,6 +41,21 @@ def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], last: RunStar
         return ""
     # It counted the rows before what is written there now, and of another input than the run before it.
     return "the record went on" if theirs else ""
+
+
+def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], record: Record) -> str:
+    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
+    for event in theirs:
+        match event:
+            case ChunkSending() if event.chunk in ids or not numbers.isdisjoint(event.numbers):
+                return "another run claimed the same recipients"
+            case ChunkAnswered() | DoubtResolved() if _has_got(record, event.chunk, numbers):
+                return "the same recipients were reached after all"
+            case RunStarted() if any(_is_raised(event, each) for each in claimed):
+                return f"revision {event.revision} was begun"
+            case _:
+                pass
+    return ""
 
 
 def what_stands(events: Iterable[Event]) -> list[Event]:
@@ -85,3 +82,13 @@ def _overlap(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return True
     return one == other or one.partition("/")[2] != other.partition("/")[2]
+
+
+def _has_got(record: Record, chunk: str, numbers: set[str]) -> bool:
+    """Whether a chunk holds one of these numbers, and not as one that is free to be sent to again."""
+    found = record.chunk(chunk)
+    return any(found.state_of(each) is not NumberState.RELEASED for each in numbers.intersection(found.numbers))
+
+
+def _is_raised(theirs: RunStarted, claim: ChunkSending) -> bool:
+    return theirs.revision > int(claim.chunk.partition("-")[0])

@@ -4,9 +4,10 @@ The branch puts the events of all runs into one order. Where others were quicker
 the branch is written anew behind what they wrote, if both may stand; where not, it gives way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmsbatch.errors import Overtaken, Refusal
 from mmsbatch.record.book import RecordBook
@@ -48,7 +49,6 @@ class SharedBook(RecordBook):
         super().__init__(paths, content, monotonic, is_alive=is_alive)
         self._shared, self._is_alive = shared, is_alive
         self._known, self._known_length = content.events, content.tail.length
-        self._runs: set[str] = set()
         self._ours: list[Event] = []
         self._flight: _Flight | None = None
         self.published = 0
@@ -77,7 +77,6 @@ class SharedBook(RecordBook):
         """Write events here, and take them in; others see them once they are published."""
         super().append(*events)
         self._ours += events
-        self._runs |= {event.run for event in events if isinstance(event, RunStarted)}
 
     def show(self) -> None:
         """Nothing is shown here: the manifest goes to the branch with each push."""
@@ -106,7 +105,8 @@ class SharedBook(RecordBook):
         flight, self._flight = self._flight, None
         if flight.done.result():
             self._shared.note_put(flight.length)
-            self._know(flight)
+            self._know(flight.events)
+            self._known_length = flight.length
         else:
             self._rebase()
 
@@ -125,14 +125,23 @@ class SharedBook(RecordBook):
         if not self._shared.is_unchanged():
             self._rebase()
 
-    def _know(self, flight: _Flight) -> None:
-        self._known += tuple(self._ours[: flight.events])
-        self._known_length = flight.length
-        del self._ours[: flight.events]
-        self.published += flight.events
+    def rescue(self) -> Path | None:
+        """Keep the lines that the branch lacks in git's own folder: evidence for whoever settles what they tell."""
+        lines = self.paths.journal.read_bytes()[self._known_length :]
+        if not lines:
+            return None
+        kept = self._shared.kept_beside(f"{self._writer.tail.digest[:12]}.{self.paths.journal.name}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(lines)
+        return kept
+
+    def _know(self, count: int) -> None:
+        self._known += tuple(self._ours[:count])
+        del self._ours[:count]
+        self.published += count
 
     def _rebase(self) -> None:
-        """Write ours anew behind what others wrote."""
+        """Write ours anew behind what others wrote; what is there already, of a push that nobody answered, is not."""
         before, there = self.paths.journal.read_bytes()[: self._known_length], self._shared.take_in()
         if not there.startswith(before):
             raise Refusal(
@@ -144,10 +153,10 @@ class SharedBook(RecordBook):
             record = Record(lines.events)
         except (Damage, LookupError, ValueError) as error:
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
+        self._know(_count_common(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
-        open_chunks = {chunk.id for chunk in self.record.claimed if chunk.run and chunk.run.run in self._runs}
-        reason = why_not_both(ours, theirs, last, open_chunks)
+        reason = why_not_both(ours, theirs, record, last)
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
@@ -163,3 +172,9 @@ class SharedBook(RecordBook):
 
     def _length(self) -> int:
         return self._writer.tail.length
+
+
+def _count_common(ours: Sequence[Event], theirs: Sequence[Event]) -> int:
+    """Count the events that both begin with: no two runs write the same one, each names its chunk, run or time."""
+    pairs = zip(ours, theirs, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(ours), len(theirs)))

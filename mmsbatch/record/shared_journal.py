@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from pathlib import Path
 
 from mmsbatch.record.record_branch import RecordBranch
 from mmsbatch.record.segments import Piece, group_pieces, next_piece, pieces_of, written
@@ -43,6 +44,10 @@ class SharedJournal:
         """Ask the remote whether nobody wrote it since. Raises RecordUnreachable, Refusal."""
         self._branch.look()
         return self._is_as_known(self._branch.files)
+
+    def kept_beside(self, name: str) -> Path:
+        """Return where on this machine a file is kept that the branch did not take."""
+        return self._branch.own_folder() / name
 
     def note_put(self, length: int) -> None:
         """Take note that the journal's first `length` bytes are on the branch."""

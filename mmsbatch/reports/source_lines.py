@@ -37,7 +37,8 @@ SHOWN_VALUES: Mapping[str, frozenset[str]] = {
     "gateways.*.timeout": frozenset({"connect", "read", "total"}),
     "gateways.*.credits_per_message": frozenset({"text", "image", "video", "sound", "image+sound"}),
     "gateways.*.media_limits_kb": frozenset({"image", "video", "sound"}),
-    "record": frozenset({"store", "numbers"}),
+    "record": frozenset({"store", "branch", "numbers"}),
+    "record.claim": frozenset({"chunks", "seconds"}),
 }
 #: Mappings that may stand in a list; values that may go on over several lines; where names are free.
 _LISTED = frozenset({"suppress"})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.events import ChunkSending
 from mmsbatch.record.shared_book import SharedBook
@@ -44,7 +45,7 @@ class JobSource(Protocol):
         """Look after what goes on in the background. Raises MmsbatchError where nothing more may be sent."""
 
     def end(self) -> list[ChunkJob]:
-        """Claim no more; return the chunks that were claimed, and are not taken. Raises MmsbatchError."""
+        """Claim no more; return the chunks that were claimed, and are not taken."""
 
 
 class LocalJobs:
@@ -146,7 +147,9 @@ class ClaimedJobs:
         self._open_claim()
 
     def take(self) -> ChunkJob | None:
-        """Return the next chunk of what is claimed."""
+        """Return the next chunk of what is claimed, those left out that a person settled in the meantime."""
+        while self._claimed and self._book.record.chunk(self._claimed[0].id).resolved:
+            self._claimed.popleft()
         if not self._claimed:
             self._pace.pause()
             return None
@@ -162,10 +165,14 @@ class ClaimedJobs:
 
         A claim that is so old that somebody may have given this run up, on a machine that slept, is looked at again.
         """
-        if self._claimed and self._clock.now() - self._claimed_at > OLDEST_CLAIM:
-            self._book.confirm()
-            self._claimed_at = self._clock.now()
-        self._book.settle()
+        try:
+            if self._claimed and self._clock.now() - self._claimed_at > OLDEST_CLAIM:
+                self._book.confirm()
+                self._claimed_at = self._clock.now()
+            self._book.settle()
+        except Overtaken:
+            self._give_way()
+            raise
         if self._book.is_publishing:
             return
         if self._claiming and self._book.published >= self._claim_ends:
@@ -182,14 +189,26 @@ class ClaimedJobs:
     def end(self) -> list[ChunkJob]:
         """Return what the branch has as claimed, and nobody sends any more.
 
-        A claim that is under way is waited for: it counts only if the branch has it. Raises as `begin` does.
+        A claim that is under way is waited for: where others were quicker, its chunks are theirs. Where the branch
+        cannot be written, what becomes of them is to be written behind that claim: it gets there with it or not at all.
         """
-        claiming, self._claiming, self._next = self._claiming, [], None
-        left = list(self._claimed)
+        self._next = None
+        if self._claiming:
+            try:
+                self._book.publish()
+            except Overtaken:
+                self._give_way()
+            except MmsbatchError:
+                pass  # it is tried once more at the end, and told then
+        record = self._book.record
+        left = [*(job for job in self._claimed if not record.chunk(job.id).resolved), *self._claiming]
         self._claimed.clear()
-        if claiming:
-            self._book.publish()
-        return [*left, *claiming]
+        self._claiming = []
+        return left
+
+    def _give_way(self) -> None:
+        """Forget a claim that others overtook."""
+        self._claiming, self._next = [], None
 
     def _claim(self) -> None:
         size = self._window.size() if self._may_claim() else 1

@@ -9,6 +9,8 @@ from mmsbatch.exitcodes import ExitCode
 
 #: Pipelines kill soon after they ask (7.5 s on the shortest-tempered).
 PATIENCE_SECONDS = 7.0
+#: Where the record is shared, the last answers must still be pushed before that.
+SHARED_PATIENCE_SECONDS = 4.5
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 

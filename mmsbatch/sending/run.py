@@ -2,10 +2,11 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 
-from mmsbatch.errors import MmsbatchError
+from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
@@ -299,19 +300,17 @@ class CampaignRun:
         return RunOutcome(self._publish(code), self._counts.progress, self._stop)
 
     def _give_up_claims(self) -> None:
-        try:
-            left = self._jobs.end()
-        except MmsbatchError as error:
-            self._stop, left = self._stop or stop_for_record(error), []
-        for job in left:
+        for job in self._jobs.end():
             self._quietly(partial(self._give_up, job, ChunkState.FAILED))
 
     def _publish(self, code: ExitCode) -> ExitCode:
         """Have others see how it ended; answers that they cannot see are in doubt for them."""
         try:
+            with suppress(Overtaken):  # a claim gave way; what was learnt is still to be told
+                self._context.book.publish()
             self._context.book.publish()
         except MmsbatchError as error:
-            self._stop = stop_for_record(error)
+            self._stop = stop_for_record(error, self._context.book.rescue())
             return gravest(code, ExitCode.IN_DOUBT if self._counts.processed else ExitCode.INCOMPLETE)
         return code
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from errno import ESTALE
+from pathlib import Path
 
 from mmsbatch.campaign.model import Limits
 from mmsbatch.errors import MmsbatchError
@@ -54,9 +55,13 @@ def stop_for_time(deadline: Deadline | None, now: float) -> Stop | None:
     )
 
 
-def stop_for_record(error: MmsbatchError) -> Stop:
-    """Say why nothing more may leave: the shared record did not take it, or another run was there first."""
-    return Stop(error.message, error.hint, ExitCode.INCOMPLETE, error.exit_code)
+def stop_for_record(error: MmsbatchError, kept: Path | None = None) -> Stop:
+    """Say why nothing more may leave: the shared record did not take it, or another run was there first.
+
+    `kept` is where the lines are that others cannot see.
+    """
+    told = f"{error.message}; the answers that others cannot see are in {kept}" if kept else error.message
+    return Stop(told, error.hint, ExitCode.INCOMPLETE, error.exit_code)
 
 
 def stop_for_disk(error: OSError) -> Stop:

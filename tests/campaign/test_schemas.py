@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from mmsbatch.campaign.campaign_parser import parse_campaign
-from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.campaign.configuration import GatewaySettings, StoreSettings
 from mmsbatch.campaign.configuration_parser import parse_configuration
 from mmsbatch.campaign.model import Limits
 from mmsbatch.campaign.schema_faults import FINDINGS
@@ -153,8 +153,12 @@ DEFAULTS = {
         "gateways.*.exclusive_account": (False, lambda read: gateway(read).exclusive_account),
         "gateways.*.settle_seconds": (120, lambda read: gateway(read).settle_seconds),
         "record": ({}, lambda read: {} if read.numbers is None else read.numbers),
-        # There is one store so far, and no setting for it.
-        "record.store": ("folder", lambda read: "folder"),
+        "record.store": ("folder", lambda read: read.store.kind),
+        "record.remote": ("origin", lambda read: read.store.remote),
+        "record.branch": ("mmsbatch-record", lambda read: read.store.branch),
+        "record.claim": ({}, lambda read: {} if read.store == StoreSettings() else read.store),
+        "record.claim.chunks": (50, lambda read: read.store.claim_chunks),
+        "record.claim.seconds": (20, lambda read: read.store.claim_seconds),
         "plan_max_age": ("72h", lambda read: f"{read.plan_max_age // timedelta(hours=1)}h"),
     },
 }

@@ -63,6 +63,30 @@ def test_what_is_the_same_is_the_same():
     assert list(compare_inputs(saved, each.planned.prepared.settings, [each.planned.prepared], Path.cwd())) == []
 
 
+FILE = "campaigns/winter-sale.yaml"
+BASE = prepared(5)
+OTHER_INPUTS = {
+    "recipients": ({"digests": {**BASE.digests, "recipients": "x"}}, [f"{FILE}: recipients"]),
+    "template": ({"digests": {**BASE.digests, "template": "x"}}, [f"{FILE}: template (message.text)"]),
+    "campaign file": ({"campaign": replace(BASE.campaign, sha256="x")}, [f"{FILE}: campaign file"]),
+    "another campaign": ({"campaign": replace(BASE.campaign, path=Path("else.yaml"))}, [f"{FILE}: campaign file"]),
+    "settings": ({"settings": replace(BASE.settings, chunk_size=7)}, ["settings of the gateway production"]),
+    "a shorter list": (
+        {"suppression": (replace(LIST, entries=1, sha256="x"),)},
+        [f"{FILE}: suppression list stop.csv has fewer entries"],
+    ),
+    "a longer list": ({"suppression": (replace(LIST, entries=3, sha256="x"),)}, []),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_INPUTS)
+def test_every_other_input_is_named(case):
+    changes, names = OTHER_INPUTS[case]
+    saved = save(candidate(suppression=(LIST,)))
+    now = replace(BASE, **({"suppression": (LIST,)} | changes))
+    assert [each.what for each in compare_inputs(saved, now.settings, [now], Path.cwd())] == names
+
+
 @pytest.mark.parametrize(("account", "is_stale"), [(ACCOUNT, False), ("another", True)])
 def test_another_account_is_stale(account, is_stale):
     each = candidate()
@@ -105,7 +129,8 @@ def test_another_tool_is_stale_only_where_flows_cannot_be_compared():
 def test_a_run_cut_short_goes_on_with_what_is_left():
     saved = save(candidate())
     assert differences(saved, candidate(cut_short(saved))) == []
-    assert differences(saved, candidate(a_record(a_revision(accepted=[0, 1])))) != []
+    by_others = candidate(a_record(a_revision(accepted=[0, 1])))
+    assert differences(saved, by_others) == [f"{FILE}: record (who was sent, rejected, in doubt)"]
 
 
 def test_lists_may_grow_and_audiences_shrink():

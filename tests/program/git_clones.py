@@ -32,12 +32,20 @@ def commit(repo: CampaignRepo, message: str) -> None:
     git(repo, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
-def clone(repo: CampaignRepo, folder: Path) -> CampaignRepo:
-    """Clone a repository's `main` into a folder of its own, as a pipeline does."""
+def push_to_remote(repo: CampaignRepo, folder: Path) -> Path:
+    """Make a remote, and push `main` there."""
+    git(repo, "init", "--quiet", "--bare", "--initial-branch=main", str(folder))
+    git(repo, "remote", "add", "origin", str(folder))
+    git(repo, "push", "--quiet", "origin", "main")
+    return folder
+
+
+def clone(repo: CampaignRepo, folder: Path, remote: Path | None = None) -> CampaignRepo:
+    """Clone a repository's `main`, or that of its remote, into a folder of its own, as a pipeline does."""
     cloned = CampaignRepo(folder)
     for path in (cloned.campaigns, cloned.root / ".git", cloned.root):
         path.rmdir()
-    git(repo, "clone", "--quiet", "--branch", "main", str(repo.root), str(cloned.root))
+    git(repo, "clone", "--quiet", "--branch", "main", str(remote or repo.root), str(cloned.root))
     for path in filter(Path.is_file, cloned.root.rglob("*")):
         cloned.adopt(path)
         repo.adopt(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from campaign_repo import CampaignRepo, Ended, Serve, number, received, urls_of, wire
-from git_clones import clone, commit, git, pull, run_later, start_git
+from git_clones import clone, commit, git, pull, push_to_remote, run_later, start_git
 from jsonschema import Draft202012Validator
 
 from mmsbatch.planning.saved import digest_json
@@ -104,6 +104,27 @@ def test_a_clone_without_the_record_of_another_plan_is_stale(
     assert "campaigns/sale.yaml: recipients" in refused
     assert gateway.requests["send"] == 3
     other.check_discretion()
+
+
+def test_a_second_pipeline_of_the_same_commit_finds_nothing_left(
+    repo: CampaignRepo, gateway: Sandbox, tmp_path: Path
+) -> None:
+    """The record is on a branch of the remote: a job that is run again asks there, and not in its checkout."""
+    path = repo.root / "mmsbatch.yaml"
+    kept = path.read_text(encoding="utf-8").replace('{"numbers": "plain"}', '{"store": "git", "numbers": "plain"}')
+    repo.write("mmsbatch.yaml", kept)
+    start_git(repo)
+    remote = push_to_remote(repo, tmp_path / "remote.git")
+    assert "--offline asks nobody" in told(repo.run("plan", SPEC, "--offline", "--save", PLAN))
+    save(repo)
+    (repo.root / PLAN).rename(tmp_path / PLAN)
+    codes = []
+    for place in range(2):
+        runner = clone(repo, tmp_path / f"runner-{place}", remote)
+        codes.append(runner.run("apply", "--plan", str(tmp_path / PLAN), env={"CI": "true"}).code)
+        runner.check_discretion()
+    assert codes == [0, 0]
+    assert sorted(received(gateway)) == [wire(place) for place in range(6)]
 
 
 def test_a_saved_plan_has_the_schema_and_no_number(repo: CampaignRepo, gateway: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""The schemas of journal and manifest say exactly what the code writes."""
+"""The schemas of journal and manifest say exactly what the code writes; that of saved plans is documented like them."""
 
 import json
 from dataclasses import MISSING, fields
@@ -18,9 +18,9 @@ from mmsbatch.record.states import ChunkState, RevisionStatus
 from mmsbatch.resources import schema_text
 
 GOLDEN = Path(__file__).with_name("manifest.golden.json")
-SCHEMAS = {name: json.loads(schema_text(name)) for name in ("journal", "manifest")}
+SCHEMAS = {name: json.loads(schema_text(name)) for name in ("journal", "manifest", "plan")}
 JOURNAL, MANIFEST = SCHEMAS["journal"], SCHEMAS["manifest"]
-LINE, WHOLE = map(Draft202012Validator, SCHEMAS.values())
+LINE, WHOLE = map(Draft202012Validator, (JOURNAL, MANIFEST))
 ANNOTATIONS = {"title", "description", "examples"}
 each_schema = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 each_event = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)

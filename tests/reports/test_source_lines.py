@@ -25,6 +25,7 @@ WITHHELD = {
     "gateways.*.send_url",
     "gateways.*.account_url",
     "gateways.*.credentials",
+    "record.remote",
 }
 
 
