@@ -1,6 +1,7 @@
 """What we ship for pipelines is what GitHub, GitLab and pre-commit read: held against their own schemas."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 from gitlab_runner import extended, read_template
+from test_readme import run
 
 from mmsbatch.cli.new_repository import Host, Surroundings, draft_files
+from mmsbatch.exitcodes import ExitCode
+from mmsbatch.sending.interruption import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "templates" / "mmsbatch.gitlab-ci.yml"
@@ -128,3 +132,68 @@ def test_gitlab_jobs_that_send_do_so_one_at_a_time_from_the_default_branch() -> 
         assert job["resource_group"] == "mmsbatch"
         assert job["interruptible"] is False
         assert all("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in job["rules"])
+
+
+# --- the page
+
+
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n# ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)
+SHIPPED = {draft.path: draft.text for host in Host for draft in draft_files(Surroundings(host))}
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0])
+def test_what_the_page_shows_is_what_is_shipped(block: tuple[str, str], tmp_path: Path) -> None:
+    name, text = block
+    if name == "shards":
+        (tmp_path / "shards.yml").write_text(f"on: push\n{text}", encoding="utf-8")
+        check("github-workflows", tmp_path / "shards.yml")
+    elif name == ".pre-commit-config.yaml":
+        [hook] = yaml.safe_load(text)["repos"][0]["hooks"]
+        [ours] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+        assert hook == {"id": ours["id"]}
+    else:
+        assert text in SHIPPED[name]
+
+
+def test_every_block_is_looked_at() -> None:
+    assert len(BLOCKS) == PAGE.count("```yaml")
+
+
+def test_every_exit_code_has_its_meaning_and_what_to_do() -> None:
+    for code in ExitCode:
+        assert re.search(rf"^\| {code:d} \| {re.escape(code.meaning)} \| .+ \|$", PAGE, re.MULTILINE)
+
+
+def test_the_page_names_every_input_output_and_job() -> None:
+    header, jobs = read_template(TEMPLATE)
+    for name in (*ACTION["inputs"], *ACTION["outputs"], *header["spec"]["inputs"]):
+        assert f"`{name}`" in PAGE, name
+    for name in jobs:
+        assert name.startswith(".") or f"`{name}`" in PAGE, name
+
+
+def test_the_page_names_every_environment_and_secret() -> None:
+    text = "".join(SHIPPED.values())
+    named = set(re.findall(r"secrets\.(\w+)|environment: (mms-\w+)|vars\.(\w+)", text))
+    named |= set(re.findall(r"\b(MMS_\w+_TOKEN)()()", text))
+    assert named
+    for name in map("".join, named):
+        assert f"`{name}`" in PAGE, name
+
+
+def test_the_time_that_a_run_has_fits_into_what_github_gives() -> None:
+    assert "SIGTERM after 7.5 s" in PAGE
+    assert PATIENCE_SECONDS < 7.5
+    assert f"awaited for {PATIENCE_SECONDS:g} s" in PAGE
+
+
+def test_commands_on_the_page_are_taken(tmp_path: Path) -> None:
+    """Every command is known, with its options: they are run in a repository that `init` made."""
+    assert run("init --ci github", tmp_path).startswith("created")
+    commands = re.findall(r"^(?:exec )?mmsbatch (validate|plan|apply|init)(.*)", PAGE, re.MULTILINE)
+    assert len(commands) >= 5
+    for command, rest in commands:
+        arguments = f"{command}{rest.partition('  ')[0]}"
+        told = run(arguments, tmp_path)
+        assert "error" not in told.replace("0 errors", ""), told

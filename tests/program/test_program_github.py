@@ -186,15 +186,26 @@ def test_a_fork_is_validated_and_planned_without_credentials(firm: Firm) -> None
 
 # --- no plan, or a stale one
 
+#: What of the artifact's run is another.
+CHANGES: Mapping[str, Mapping[str, Any]] = {
+    "expired": {},
+    "of a fork": {"head_repository_id": 2},
+    "of another commit": {"head_sha": "0" * 40},
+}
 
-@pytest.mark.parametrize("case", ["missing", "another CSV", "another text", "expired", "another pull request's"])
+
+@pytest.mark.parametrize(
+    "case", ["missing", "another CSV", "another text", "expired", "no pull request's", "of a fork", "of another commit"]
+)
 def test_without_a_plan_that_holds_a_new_one_waits_for_approval(case: str, firm: Firm) -> None:
     merged = firm.plan_and_merge()
     if case == "missing":
         firm.github.note("artifacts", [])
-    elif case == "expired":
-        firm.github.note("artifacts", [each | {"expired": True} for each in firm.github.noted("artifacts")])
-    elif case == "another pull request's":
+    elif case in CHANGES:
+        [kept] = firm.github.noted("artifacts")
+        run = kept["workflow_run"] | CHANGES[case]
+        firm.github.note("artifacts", [kept | {"expired": case == "expired", "workflow_run": run}])
+    elif case == "no pull request's":
         firm.github.note("pulls", [])
     else:
         if case == "another CSV":
