@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from mmsbatch.cli.options import (
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.saved_plans import read_reviewed
+from mmsbatch.cli.sharding import ShardOption, read_shard
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -61,6 +63,7 @@ def apply(
         typer.Option("--max-duration", metavar="TIME", help="Start no request after this time: 90s, 30m, 2h."),
     ] = None,
     new_campaign: NewCampaign = False,
+    shard: ShardOption = None,
     output_format: Format = "text",
     output: Output = None,
     quiet: Quiet = False,
@@ -75,6 +78,8 @@ def apply(
       mmsbatch apply campaigns/winter-sale.yaml --gateway sandbox
 
       mmsbatch apply campaigns/winter-sale.yaml --yes
+
+      mmsbatch apply campaigns/winter-sale.yaml --yes --shard 3/8
 
       mmsbatch apply --plan plan.json
     """
@@ -103,6 +108,7 @@ def apply(
         if reviewed:
             reviewed.tell_invalid(loaded, console)
         loaded.raise_if_invalid()
+        options = replace(options, shard=read_shard(shard, loaded.workspace.settings))
         code = Application(loaded, options, console, output_format, summary, reviewed).carry_out()
     raise typer.Exit(code)
 

@@ -12,7 +12,7 @@ from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
-from mmsbatch.cli.plan import make_plan
+from mmsbatch.cli.plan import Wanted, make_plan
 from mmsbatch.cli.records import RecordAccess, this_process
 from mmsbatch.cli.saved_plans import ReviewedPlan
 from mmsbatch.cli.step_summary import StepSummary
@@ -21,6 +21,7 @@ from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProbl
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
@@ -53,6 +54,7 @@ class ApplyOptions:
     folder_record: bool
     new_campaign: bool
     max_seconds: float | None = None
+    shard: Shard | None = None
 
 
 class Application:
@@ -129,7 +131,8 @@ class Application:
         return not self._will_ask() or is_interactive()
 
     def _refuse_unconfirmed(self) -> ExitCode:
-        made = make_plan(self._loaded, self._options.late_rows, self._options.new_campaign).plan
+        wanted = Wanted(self._options.late_rows, self._options.new_campaign, self._options.shard)
+        made = make_plan(self._loaded, wanted).plan
         self._console.report(FORMATS[self._format](made))
         self._raise_if_in_doubt(made)
         if made.is_refused:
@@ -153,7 +156,9 @@ class Application:
 
     def _plan(self, dispatcher: Dispatcher, stack: ExitStack) -> tuple[Plan, list[OpenCampaign]]:
         settings, account = self._settings, dispatcher.access.account
-        holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ)
+        late_rows, shard = self._options.late_rows, self._options.shard
+        part = str(shard) if shard else None
+        holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ, part)
         opened = [stack.enter_context(holder.hold(prepared.campaign)) for prepared in self._loaded.prepared]
         books = [each.book for each in opened]
         if all(dispatcher.account.was_last(book) for book in books if book.record.in_doubt):
@@ -165,7 +170,7 @@ class Application:
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, allow_mixed
         )
         inputs = [
-            PlanInputs(each.book.record, None, self._clock.now(), each.keeping, self._options.late_rows)
+            PlanInputs(each.book.record, None, self._clock.now(), each.keeping, late_rows, shard=shard)
             for each in opened
         ]
         plan, planned = plan_all(request, zip(self._loaded.prepared, inputs, strict=True))
@@ -224,5 +229,5 @@ class Application:
     def _is_confirmed(self, plan: Plan) -> bool:
         if not self._will_ask():
             return True
-        total = sum(each.to_send or 0 for each in plan.campaigns)
+        total = sum(each.part.to_send or 0 for each in plan.campaigns)
         return typer.confirm(f"Send to {count(total, 'recipient')} through {plan.gateway}?", err=True)

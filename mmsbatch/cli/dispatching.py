@@ -92,7 +92,11 @@ class Dispatcher:
 
     def _result(self, each: OpenCampaign, verdict: str, outcome: RunOutcome | None = None) -> ApplyResult:
         manifest = self.access.store.show(each.book.paths.manifest) if each.book.record.opened else None
-        return ApplyResult(each.planned.plan.file, verdict, manifest, outcome)
+        plan, revision = each.planned.plan, each.revision
+        if plan.shard is None:
+            return ApplyResult(plan.file, verdict, manifest, outcome)
+        others_left = revision.has_open_rows or not revision.runs
+        return ApplyResult(plan.file, verdict, manifest, outcome, shard=plan.shard.shard, others_left=others_left)
 
     def _balance_after(self, result: ApplyResult, before: Decimal | None) -> Decimal | None:
         """Return the balance for the next campaign: of an exclusive account only one that was asked since."""
@@ -104,7 +108,7 @@ class Dispatcher:
     def _tell_closing(self, each: OpenCampaign) -> None:
         """Say that what was still to be sent is gone from the input: it is late once it comes back."""
         left = each.revision.totals.pending
-        if left and not each.planned.plan.has_something_to_send and not each.planned.sorted_rows.totals.in_doubt:
+        if left and not each.planned.plan.to_send and not each.planned.sorted_rows.totals.in_doubt:
             self.console.warn(
                 f"{each.planned.plan.file}: {left:,} rows that were still to be sent are no longer in the input; the "
                 "revision is complete without them, and they are late if they come back"

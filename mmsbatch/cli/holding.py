@@ -129,10 +129,18 @@ def _shared_folder() -> Path:
 
 
 class RecordHolder:
-    """Opens records one after the other."""
+    """Opens records one after the other; a run of a `shard` of them goes along with those of the others."""
 
-    def __init__(self, access: RecordAccess, console: Console, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        access: RecordAccess,
+        console: Console,
+        clock: Clock,
+        environ: Mapping[str, str],
+        shard: str | None = None,
+    ) -> None:
         self._access, self._console, self._clock, self._environ = access, console, clock, environ
+        self._shard = shard
 
     @contextmanager
     def hold(self, campaign: Campaign) -> Iterator[HeldRecord]:
@@ -162,7 +170,7 @@ class RecordHolder:
 
     def _raise_if_claimed(self, campaign: Campaign, book: RecordBook) -> None:
         """Refuse where another run claims chunks, and nobody can tell that it is gone. Raises Locked."""
-        run = claiming_run(book.record)
+        run = claiming_run(book.record, self._shard)
         if run is None:
             return
         claimed = [chunk.id for chunk in book.record.claimed if chunk.run and chunk.run.run == run.run]

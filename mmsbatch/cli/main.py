@@ -22,13 +22,14 @@ COMMANDS = {
     "status": "Show what was sent, what was not, what is in doubt.",
     "resolve": "Settle a chunk in doubt.",
     "unlock": "Give an account back whose runner is gone.",
+    "merge": "Fold the journals that shards left into one record.",
     "account": "Ask the gateway for the account's credit.",
     "schema": "Print a JSON Schema.",
     "init": "Make a repository ready for campaigns.",
     "sandbox": "Run the embedded gateway as a server.",
 }
 #: Commands of the contract that this version does not have yet: refused by name.
-NOT_BUILT = ("preview", "report", "merge")
+NOT_BUILT = ("preview", "report")
 
 
 class Stopped(MmsbatchError):

@@ -27,6 +27,7 @@ from mmsbatch.cli.options import (
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.saved_plans import PlanFile, tell_saved
+from mmsbatch.cli.sharding import ShardOption, check_shards, read_shard
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
 from mmsbatch.diagnostics import Position
@@ -34,6 +35,7 @@ from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
@@ -41,18 +43,19 @@ from mmsbatch.record.identity import KeyMissing
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.reports.plans import plan_verdicts
+from mmsbatch.reports.shards import github_matrix
 from mmsbatch.rules import finding
 from mmsbatch.sending.clock import Clock
 
-#: The formats that `plan` has beside those of every command.
-MARKDOWN = "markdown"
+#: The format that only a plan of all shards has.
+GITHUB_MATRIX = "github-matrix"
 PlanFormat = Annotated[
     str,
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="text, json or markdown.",
-        autocompletion=offering(("text", "json", MARKDOWN)),
+        help="text, json, markdown; github-matrix.",
+        autocompletion=offering(("text", "json", "markdown", GITHUB_MATRIX)),
     ),
 ]
 
@@ -83,6 +86,10 @@ def plan(
     output_format: PlanFormat = "text",
     output: Output = None,
     quiet: Quiet = False,
+    shard: ShardOption = None,
+    shards: Annotated[
+        int | None, typer.Option("--shards", metavar="N", help="Show the parts of so many shards.")
+    ] = None,
 ) -> None:
     """Show what `apply` would do: recipients by outcome, requests, credits against the account's balance.
 
@@ -93,8 +100,12 @@ def plan(
       mmsbatch plan campaigns/ --offline --format json
 
       mmsbatch plan campaigns/winter-sale.yaml --format markdown -o comment.md --save plan.json
+
+      mmsbatch plan campaigns/winter-sale.yaml --shards 8 --format github-matrix
     """
-    report, console = FORMATS[check_format(output_format, FORMATS)], Console(output, quiet)
+    _check_usage(output_format, shard, shards, save)
+    is_matrix, console = output_format == GITHUB_MATRIX, Console(output, quiet)
+    report = github_matrix if is_matrix else FORMATS[check_format(output_format, FORMATS)]
     target = PlanFile(save, late_rows, new_campaign, config, recipients) if save else None
     if save and output and save.resolve() == output.resolve():
         raise UsageProblem(f"-o and --save name the same file, {save}", "the report is not the saved plan")
@@ -104,12 +115,28 @@ def plan(
             loaded = load(specs, config, gateway, recipients, on_rows)
         loaded.raise_if_invalid()
         make = _plan_offline if offline else make_plan
-        made = make(loaded, late_rows, new_campaign)
-    console.report(plan_verdicts(made.plan) if quiet and output_format == "text" else report(made.plan))
+        settings = loaded.workspace.settings
+        made = make(loaded, Wanted(late_rows, new_campaign, read_shard(shard, settings), check_shards(shards)))
+    if is_matrix and (not quiet or made.plan.is_refused):
+        console.show(plan_verdicts(made.plan))
+    if not (is_matrix and made.plan.is_refused):  # jobs for a plan that is refused help nobody
+        console.report(plan_verdicts(made.plan) if quiet and output_format == "text" else report(made.plan))
     summary.add(plan_sections(made.plan))
     if target is not None:
         _save(target, loaded, made, console)
     raise typer.Exit(_exit_code(made.plan, detailed_exitcode))
+
+
+def _check_usage(output_format: str, shard: str | None, shards: int | None, save: Path | None) -> None:
+    if shard is not None and shards is not None:
+        raise UsageProblem("--shard shows one part, --shards all of them: say one of the two")
+    if shard is not None and save is not None:
+        raise UsageProblem(
+            "--save and --shard exclude each other: a saved plan is of the whole campaign",
+            f"save it without --shard; each shard applies it: mmsbatch apply --plan {save} --shard {shard}",
+        )
+    if output_format == GITHUB_MATRIX and shards is None:
+        raise UsageProblem(f"--format {GITHUB_MATRIX} asks for --shards", "mmsbatch plan SPEC --shards 8")
 
 
 def _save(target: PlanFile, loaded: Loaded, made: Made, console: Console) -> None:
@@ -126,20 +153,30 @@ def _save(target: PlanFile, loaded: Loaded, made: Made, console: Console) -> Non
     tell_saved(target.save(loaded, made.candidates, made.account, Clock().now()), target.path, console)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked for."""
+
+    late_rows: bool = False
+    new_campaign: bool = False
+    shard: Shard | None = None
+    shards: int = 0
+
+
 def _exit_code(made: Plan, detailed: bool) -> ExitCode:
     if made.is_refused:
         return ExitCode.REFUSED
     return ExitCode.SOMETHING_TO_SEND if detailed and made.has_something_to_send else ExitCode.DONE
 
 
-def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
+def make_plan(loaded: Loaded, options: Wanted) -> Made:
     """Plan with the account's balance, reading records without their locks."""
     settings = loaded.workspace.settings
     configuration = loaded.workspace.configuration
     with connect(settings, os.environ) as connection, open_store(loaded.workspace, os.environ) as store:
         account = connection.credentials.fingerprint
-        access = RecordAccess(store, configuration, settings, account, os.environ, new_campaign)
-        inputs = [_read_inputs(access, prepared.campaign, late_rows) for prepared in loaded.prepared]
+        access = RecordAccess(store, configuration, settings, account, os.environ, options.new_campaign)
+        inputs = [_read_inputs(access, prepared.campaign, options) for prepared in loaded.prepared]
         loaded.diagnostics += [
             finding("plan-record-plain", each.campaign.file, Position(1), *refusal)
             for each, read in zip(loaded.prepared, inputs, strict=True)
@@ -149,26 +186,32 @@ def make_plan(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, account, available))
 
 
-def _plan_offline(loaded: Loaded, late_rows: bool, new_campaign: bool) -> Made:
+def _plan_offline(loaded: Loaded, options: Wanted) -> Made:
     settings = loaded.workspace.settings
     configuration, inputs = loaded.workspace.configuration, []
     if loaded.workspace.has_shared_records:
         why = f"it is on the branch {configuration.store.branch}, and --offline asks nobody"
-        inputs = [PlanInputs(None, None, Clock().now(), record_unknown=why) for _ in loaded.prepared]
+        inputs = [_unknown_inputs(why, options) for _ in loaded.prepared]
         return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
     with open_store(loaded.workspace, os.environ) as store:
-        access = RecordAccess(store, configuration, settings, "", os.environ, new_campaign)
+        access = RecordAccess(store, configuration, settings, "", os.environ, options.new_campaign)
         for prepared in loaded.prepared:
             try:
-                inputs.append(_read_inputs(access, prepared.campaign, late_rows))
+                inputs.append(_read_inputs(access, prepared.campaign, options))
             except KeyMissing as refusal:
-                inputs.append(PlanInputs(None, None, Clock().now(), record_unknown=refusal.message))
+                inputs.append(_unknown_inputs(refusal.message, options))
     return _make(loaded, inputs, PlanRequest(settings.name, settings.send_url, "", None))
 
 
-def _read_inputs(access: RecordAccess, campaign: Campaign, late_rows: bool) -> PlanInputs:
+def _unknown_inputs(why: str, options: Wanted) -> PlanInputs:
+    unknown = PlanInputs(None, None, Clock().now(), record_unknown=why)
+    return replace(unknown, shard=options.shard, shards=options.shards)
+
+
+def _read_inputs(access: RecordAccess, campaign: Campaign, options: Wanted) -> PlanInputs:
     record, keeping = access.read(campaign)
-    return PlanInputs(record, None, Clock().now(), keeping, late_rows)
+    made = PlanInputs(record, None, Clock().now(), keeping, options.late_rows)
+    return replace(made, shard=options.shard, shards=options.shards)
 
 
 def _make(loaded: Loaded, inputs: list[PlanInputs], request: PlanRequest) -> Made:

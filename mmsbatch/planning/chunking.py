@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from math import ceil
 
 
@@ -39,10 +40,16 @@ def count_chunks(sizes: Iterable[int], size: int, canary: int | None = None) -> 
 
 
 def partition(
-    groups: Mapping[int, Sequence[int]], size: int, revision: int, first: int = 1, canary: int | None = None
+    groups: Mapping[int, Sequence[int]],
+    size: int,
+    revision: int,
+    first: int = 1,
+    canary: int | None = None,
+    *,
+    step: int = 1,
 ) -> Iterator[ChunkPlan]:
-    """Cut the groups into chunks of at most `size`, numbered from `first`; the very first holds `canary` at most."""
-    for number, (text, members) in enumerate(_slices(groups, size, canary), start=first):
+    """Cut the groups into chunks of at most `size`, numbered in steps; the very first holds `canary` at most."""
+    for number, (text, members) in zip(count(first, step), _slices(groups, size, canary), strict=False):
         yield ChunkPlan(f"{revision}-{number}", text, members)
 
 

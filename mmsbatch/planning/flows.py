@@ -35,7 +35,7 @@ def digest_flows(campaigns: Iterable[PlannedCampaign]) -> str:
         prepared = planned.prepared
         writer = FlowWriter(campaign_flow(prepared, PLACEHOLDER_CLIENT, (), ""))
         numbers, texts = prepared.audience.recipients.numbers, prepared.rendering.texts
-        for chunk in planned.chunks():
+        for chunk in planned.whole_chunks():
             members = list(map(wire_number, map(numbers.__getitem__, chunk.members)))
             total.update(writer.write(members, texts[chunk.text]).encode("utf-8", "surrogatepass") + b"\0")
     return total.hexdigest()

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from mmsbatch.campaign.model import Campaign, Limits
 from mmsbatch.diagnostics import Diagnostic
+from mmsbatch.planning.plan import CampaignPlan
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import RevisionRecord
@@ -14,7 +15,8 @@ from mmsbatch.rules import finding
 
 #: The digests that make up what a recipient sees.
 CONTENT = ("template", "variables", "media")
-_ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
+#: Who the gateway gave an answer about.
+ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
 #: From so many answered numbers on, `max_rejected` is looked at.
 REJECTED_FROM = 100
 SCHEDULE_MARGIN = timedelta(minutes=5)
@@ -28,7 +30,7 @@ def guard(planned: PlannedCampaign, inputs: PlanInputs, allow_mixed: bool) -> li
         return found
     found += _guard_schedule(campaign, record.revision(campaign.revision), inputs.now)
     found += _guard_limits(planned, record.revision(campaign.revision))
-    found += _guard_rejected(campaign, record.revision(campaign.revision))
+    found += _guard_rejected(planned, record.revision(campaign.revision))
     found += _guard_credit(planned)
     found += _guard_content(planned, allow_mixed)
     return [*found, *_tell_resend(planned)]
@@ -137,24 +139,35 @@ def is_canary_over(revision: RevisionRecord, limits: Limits) -> bool:
 
 
 def _count_answered(revision: RevisionRecord) -> int:
-    return sum(revision.count(state) for state in _ANSWERED)
+    return sum(revision.count(state) for state in ANSWERED)
 
 
-def _guard_rejected(campaign: Campaign, revision: RevisionRecord) -> Iterator[Diagnostic]:
+def _guard_rejected(planned: PlannedCampaign, revision: RevisionRecord) -> Iterator[Diagnostic]:
     """Hold what stopped a run against the next one too: running again must not be the way round a limit."""
-    limits, answered = campaign.limits, _count_answered(revision)
-    rejected = revision.count(NumberState.REJECTED)
-    enough = min(limits.canary or REJECTED_FROM, REJECTED_FROM)
-    if answered >= enough and rejected > limits.max_rejected * answered:
+    campaign, shard = planned.prepared.campaign, planned.shard
+    limits, answered, rejected = campaign.limits, _count_answered(revision), revision.count(NumberState.REJECTED)
+    enough, whose = min(limits.canary or REJECTED_FROM, REJECTED_FROM), ""
+    if shard is not None and _is_too_much(limits, shard.answered, shard.rejected, shard.enough):
+        enough, whose, answered, rejected = (
+            shard.enough,
+            f" of shard {shard.plan.shard}",
+            shard.answered,
+            shard.rejected,
+        )
+    if _is_too_much(limits, answered, rejected, enough):
         yield finding(
             "plan-rejected",
             campaign.file,
             campaign.position("limits", "max_rejected"),
-            f"{rejected:,} of the {answered:,} numbers answered so far were rejected ({rejected / answered:.0%}), "
-            f"and the limit is {limits.max_rejected:.0%}",
+            f"{rejected:,} of the {answered:,} numbers{whose} answered so far were rejected "
+            f"({rejected / answered:.0%}), and the limit is {limits.max_rejected:.0%}",
             "check the recipients file; raise `limits.max_rejected` to go on, or make them pending again "
             "(`mmsbatch resolve --rejected`) where the cause was the account's",
         )
+
+
+def _is_too_much(limits: Limits, answered: int, rejected: int, enough: int) -> bool:
+    return answered >= max(enough, 1) and rejected > limits.max_rejected * answered
 
 
 def _guard_credit(planned: PlannedCampaign) -> Iterator[Diagnostic]:
@@ -175,8 +188,15 @@ def _guard_credit(planned: PlannedCampaign) -> Iterator[Diagnostic]:
             campaign.file,
             where,
             f"needs {bound}{credits_plan.required:,} credits, and the account has {credits_plan.available:,} for it",
-            f"top the account up by {bound}{-credits_plan.left:,} credits, then run again",
+            f"top the account up by {bound}{-credits_plan.left:,} credits, then run again{_of_all_shards(plan)}",
         )
+
+
+def _of_all_shards(plan: CampaignPlan) -> str:
+    """Say whose need was compared: shards that each compare their own would all find the same balance enough."""
+    if plan.shard is None:
+        return ""
+    return "; all shards are counted: what others have sent already is known once their records are merged"
 
 
 def _guard_content(planned: PlannedCampaign, allow_mixed: bool) -> Iterator[Diagnostic]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mmsbatch.diagnostics import Diagnostic, has_errors
 from mmsbatch.message.samples import Sample
+from mmsbatch.planning.shards import Shard
 
 
 class PriceSource(StrEnum):
@@ -38,6 +39,25 @@ class CreditsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One shard's part of a campaign: `recipients` of the audience are its own, whatever became of them.
+
+    `credit_cap` is its share of `limits.credits`, `canary` how small its first request is; both None without.
+    Counts of what the record decides are None where it could not be read (offline).
+    """
+
+    shard: Shard
+    recipients: int
+    to_send: int | None
+    chunks: int | None
+    required: Decimal | None
+    estimated_seconds: int | None = None
+    credit_cap: Decimal | None = None
+    canary: int | None = None
+    in_doubt_chunks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LastSend:
     """The last run that reached anyone: when, of which revision, and which of its inputs are others now."""
 
@@ -48,7 +68,10 @@ class LastSend:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """One campaign's part. Counts of what the record decides are None where it could not be read (offline)."""
+    """One campaign's part. Counts of what the record decides are None where it could not be read (offline).
+
+    They are of the whole campaign also where only a `shard` is to be sent; `shards` are all its parts where asked for.
+    """
 
     file: str
     name: str
@@ -86,11 +109,18 @@ class CampaignPlan:
     record_unknown: str = ""
     samples: tuple[Sample, ...] = ()
     last_send: LastSend | None = None
+    shard: ShardPlan | None = None
+    shards: tuple[ShardPlan, ...] = ()
+
+    @property
+    def part(self) -> "CampaignPlan | ShardPlan":
+        """What one run sends: the shard where there is one, else the whole."""
+        return self.shard or self
 
     @property
     def has_something_to_send(self) -> bool:
         """Whether applying would send anything, as far as is known."""
-        return self.to_send is None or self.to_send > 0
+        return self.part.to_send is None or self.part.to_send > 0
 
 
 @dataclass(frozen=True, slots=True)

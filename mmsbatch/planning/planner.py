@@ -10,15 +10,14 @@ from mmsbatch.message.samples import invent_samples
 from mmsbatch.planning import guards
 from mmsbatch.planning.chunking import count_by_text, count_chunks
 from mmsbatch.planning.outcomes import Recorded, SortedRows, sort_rows
-from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, LastSend, PriceSource
-from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
+from mmsbatch.planning.parts import Division, estimate_seconds
+from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, LastSend, PriceSource, ShardPlan
+from mmsbatch.planning.planned import PlanInputs, PlannedCampaign, PlannedShard
 from mmsbatch.planning.preparation import Prepared
+from mmsbatch.planning.shards import all_shards
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED
-
-#: What the estimate takes for a request where nobody measured one.
-SECONDS_PER_REQUEST = 1.0
 
 
 def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
@@ -33,7 +32,25 @@ def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
     plan = _describe(prepared, inputs, rows, revision, canary)
     late_sent = revision.closed and send_late and bool(rows.to_send)
     plan = replace(plan, late_sent=late_sent, last_send=_last_send(record, prepared.digests))
-    return PlannedCampaign(_hide_unknown(plan, inputs), prepared, rows, revision.next_chunk(), canary)
+    division = Division(prepared, rows, recorded, revision, canary)
+    plan = replace(plan, shards=tuple(each.plan for each in division.plan_shards(all_shards(inputs.shards))))
+    first = revision.next_chunk()
+    whole = PlannedCampaign(_hide_unknown(plan, inputs), prepared, rows, first, canary, whole_canary=canary)
+    if inputs.shard is None:
+        return whole
+    (shard,) = division.plan_shards([inputs.shard])
+    return _narrow(whole, shard, revision, inputs)
+
+
+def _narrow(
+    whole: PlannedCampaign, shard: PlannedShard, revision: RevisionRecord, inputs: PlanInputs
+) -> PlannedCampaign:
+    """Leave a plan its one shard to send; what is said of the whole campaign stays."""
+    index, total = shard.plan.shard.index, shard.plan.shard.total
+    plan = replace(whole.plan, shard=_hide(shard.plan, inputs), in_doubt_chunks=shard.plan.in_doubt_chunks)
+    return replace(
+        whole, plan=plan, first_chunk=revision.next_chunk(index, total), canary=shard.plan.canary, shard=shard
+    )
 
 
 def _earlier(record: Record, revision: int) -> dict[str, int]:
@@ -81,7 +98,7 @@ def _describe(
         source=prepared.audience.file,
         encoding=prepared.audience.encoding,
         delimiter=prepared.audience.delimiter,
-        estimated_seconds=_estimate(prepared, chunks),
+        estimated_seconds=estimate_seconds(settings, chunks),
         scheduled_for=campaign.schedule,
         mails=chunks if campaign.mail_notification else 0,
         mixed=_count_former(prepared.digests, revision) if rows.to_send else 0,
@@ -96,14 +113,6 @@ def _credits(prepared: Prepared, to_send: int, available: Decimal | None) -> Cre
     price = prepared.settings.credits_per_message.get(prepared.campaign.message.type)
     source = PriceSource.UNKNOWN if price is None else PriceSource.CONFIGURED
     return CreditsPlan(price, source, to_send * (Decimal(1) if price is None else price), available)
-
-
-def _estimate(prepared: Prepared, chunks: int) -> int:
-    settings = prepared.settings
-    seconds = chunks * SECONDS_PER_REQUEST / settings.concurrency
-    if settings.requests_per_second:
-        seconds = max(seconds, chunks / settings.requests_per_second)
-    return round(seconds) if chunks else 0
 
 
 def _count_former(digests: Mapping[str, str], revision: RevisionRecord) -> int:
@@ -142,4 +151,12 @@ def _hide_unknown(plan: CampaignPlan, inputs: PlanInputs) -> CampaignPlan:
         estimated_seconds=None,
         credits=replace(plan.credits, required=None),
         record_unknown=inputs.record_unknown,
+        shards=tuple(_hide(each, inputs) for each in plan.shards),
     )
+
+
+def _hide(shard: ShardPlan, inputs: PlanInputs) -> ShardPlan:
+    """Leave open what only the record could tell of a shard."""
+    if inputs.record is not None:
+        return shard
+    return replace(shard, to_send=None, chunks=None, required=None, estimated_seconds=None)

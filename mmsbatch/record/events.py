@@ -88,6 +88,19 @@ class Lease:
         return {"host": self.host, "process": self.process, "pipeline": self.pipeline}
 
 
+@dataclass(frozen=True, slots=True)
+class MergedSource:
+    """A journal that was taken in: whose shards it is (`3/8`), how many lines it had, and the last one's digest."""
+
+    shards: Sequence[str]
+    lines: int
+    digest: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the three values by name."""
+        return {"shards": list(self.shards), "lines": self.lines, "digest": self.digest}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalOpened(Event):
     """The first line: whose record this is. `numbers` is `plain` or `token`."""
@@ -237,6 +250,14 @@ class ProofAnswered(Event):
     accepted: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardsMerged(Event):
+    """Journals of shards were taken in; the lines before say what they said. It changes no number's state."""
+
+    name: ClassVar[str] = "merged"
+    sources: Sequence[MergedSource]
+
+
 EVENTS: Mapping[str, type[Event]] = {
     event.name: event
     for event in (
@@ -250,6 +271,7 @@ EVENTS: Mapping[str, type[Event]] = {
         RejectedReleased,
         ProofSending,
         ProofAnswered,
+        ShardsMerged,
     )
 }
 
@@ -274,7 +296,7 @@ def _to_json(value: Any) -> Any:
         return value
     if isinstance(value, Decimal):
         return amounts.to_json(value)
-    if isinstance(value, Totals | Rejection | Lease):
+    if isinstance(value, Totals | Rejection | Lease | MergedSource):
         return value.to_json()
     if isinstance(value, Sequence):
         # Two hundred numbers a chunk: what is text already is not looked at one by one.
@@ -291,6 +313,9 @@ def _rejections(value: Sequence[Any]) -> Any:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "totals": lambda value: Totals(**value),
     "lease": lambda value: Lease(**value),
+    "sources": lambda value: tuple(
+        MergedSource(tuple(item["shards"]), item["lines"], item["digest"]) for item in value
+    ),
     "rejected": _rejections,
     "numbers": lambda value: value if isinstance(value, str | QuotedNumbers) else tuple(value),
     "unaccounted": tuple,

@@ -19,6 +19,7 @@ from mmsbatch.record.events import (
     RejectedReleased,
     RunEnded,
     RunStarted,
+    ShardsMerged,
 )
 from mmsbatch.record.revision import RevisionRecord, RunRecord
 from mmsbatch.record.states import ChunkState, NumberState
@@ -174,6 +175,9 @@ class Record:
     def _answer_proof(self, event: ProofAnswered) -> None:
         self.proofs[event.proof].answer = event
 
+    def _note_merged(self, event: ShardsMerged) -> None:
+        """Nothing changes: the merged lines said it all."""
+
     def _take_balance(self, run: RunRecord, balance: Decimal | None) -> None:
         """Take in what an exclusive account told once a run had ended, or its doubt was settled."""
         self._note_credits(balance)
@@ -216,4 +220,5 @@ _FOLDS: Mapping[type[Event], Callable[[Record, Any], None]] = {
     RejectedReleased: Record._release,
     ProofSending: Record._send_proof,
     ProofAnswered: Record._answer_proof,
+    ShardsMerged: Record._note_merged,
 }

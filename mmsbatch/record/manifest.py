@@ -239,6 +239,7 @@ def _run(run: RunRecord) -> dict[str, Any]:
     return {
         "id": started.run,
         "revision": started.revision,
+        **({"shard": started.shard} if started.shard else {}),
         "tool": started.tool,
         "by": started.holder,
         "started_at": started.at,

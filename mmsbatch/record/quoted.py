@@ -25,8 +25,8 @@ class QuotedNumbers(Sequence[str]):
     def read(cls, quoted: bytes) -> "QuotedNumbers | None":
         """Take a list as it stands in the line; None of one that is not just numbers, or tokens."""
         between = quoted.translate(None, _OF_NUMBERS)
-        count, rest = divmod(len(between), len(_BETWEEN))
-        is_plain = not rest and between == _BETWEEN * count and b'""' not in quoted and quoted[:1] not in b'"'
+        count = quoted.count(_BETWEEN)
+        is_plain = between == _BETWEEN * count and b'""' not in quoted and quoted[:1] not in b'"'
         return cls(quoted, count + 1) if is_plain and quoted[-1:] != b'"' else None
 
     def __len__(self) -> int:

@@ -87,9 +87,10 @@ class RevisionRecord:
             return RevisionStatus.IN_DOUBT
         return RevisionStatus.INCOMPLETE if self.totals.pending else RevisionStatus.COMPLETE
 
-    def next_chunk(self) -> int:
-        """Return the first chunk number never used."""
-        return 1 + max((int(chunk.rpartition("-")[2]) for chunk in self.chunks), default=0)
+    def next_chunk(self, first: int = 1, step: int = 1) -> int:
+        """Return the first of the chunk numbers first, first + step, … that was never used, nor any behind it."""
+        used = (int(chunk.rpartition("-")[2]) for chunk in self.chunks)
+        return max((number + step for number in used if number % step == first % step), default=first)
 
     def count(self, state: NumberState) -> int:
         """Count the numbers of a state, those no longer in the input included.

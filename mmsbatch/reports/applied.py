@@ -7,6 +7,7 @@ from typing import Any
 
 from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
+from mmsbatch.planning.shards import Shard
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.findings import count
 from mmsbatch.sending.context import RunOutcome
@@ -16,7 +17,8 @@ from mmsbatch.sending.context import RunOutcome
 class ApplyResult:
     """One campaign's part. `outcome` is None where nothing was to send; `manifest` where none was ever written.
 
-    `refused_by` says why a campaign behind others was not begun.
+    `refused_by` says why a campaign behind others was not begun. `shard` is the part that was sent, None for all;
+    `others_left` whether the record knows of rows that other shards have not sent.
     """
 
     file: str
@@ -24,6 +26,8 @@ class ApplyResult:
     manifest: str | None
     outcome: RunOutcome | None = None
     refused_by: MmsbatchError | None = None
+    shard: Shard | None = None
+    others_left: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -59,10 +63,12 @@ def _lines(result: ApplyResult) -> Iterator[str]:
     elif result.outcome is None:
         yield f"{result.file}: {result.verdict}"
     else:
-        yield f"{result.file}: {tell_outcome(result.outcome)}"
+        yield f"{result.file}: {f'shard {result.shard}: ' if result.shard else ''}{tell_outcome(result.outcome)}"
         if result.outcome.stop:
             yield f"{result.file}: stopped: {result.outcome.stop.message.removeprefix('stopped ')}"
             yield f"    {result.outcome.stop.hint}"
+    if result.shard is not None and result.others_left:
+        yield f"    the campaign is complete only when all {result.shard.total} shards are"
     if result.manifest:
         yield f"manifest: {result.manifest}"
 
@@ -83,6 +89,7 @@ def tell_outcome(outcome: RunOutcome) -> str:
 
 def _json(result: ApplyResult) -> dict[str, Any]:
     content: dict[str, Any] = {"file": result.file, "verdict": result.verdict, "manifest": result.manifest}
+    content |= {"shard": str(result.shard)} if result.shard else {}
     if result.refused_by is not None:
         return content | {"stopped": {"message": result.refused_by.message, "hint": result.refused_by.hint}}
     if result.outcome is None:

@@ -19,7 +19,8 @@ def applied_sections(results: Sequence[ApplyResult], code_of_all: ExitCode) -> l
 
 
 def _campaign(result: ApplyResult) -> Iterator[Section]:
-    told = tell_outcome(result.outcome) if result.outcome else ""
+    shard = f"shard {result.shard}: " if result.shard else ""
+    told = shard + tell_outcome(result.outcome) if result.outcome else ""
     yield Section(Rank.HEADING, f"### {code(result.file)}\n\n{told or code(result.verdict)}")
     if result.outcome is not None:
         progress = result.outcome.progress

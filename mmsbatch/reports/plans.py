@@ -9,6 +9,7 @@ from typing import Any
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.findings import capped, count, finding_json, finding_lines
+from mmsbatch.reports.shards import shard_json, shard_rows, shard_verdict
 
 
 def plan_text(plan: Plan) -> str:
@@ -45,14 +46,24 @@ def verdict_line(plan: CampaignPlan) -> str:
     """Say in one line what applying would do, and why where it is nothing."""
     if plan.to_send is None:
         return f"cannot tell what is left to send: {plan.record_unknown}"
+    if plan.shard is not None and plan.to_send:
+        return shard_verdict(plan, plan.shard) + _verdict_notes(plan)
     if plan.to_send == 0:
         return f"nothing to send: {_why_nothing(plan)}"
-    again = "".join(f"; sends AGAIN to {each:,} who got revision {number}" for number, each in plan.resend.items())
-    mixed = f"; {plan.mixed:,} got the former message, {plan.to_send:,} get this one" if plan.mixed else ""
     return (
         f"sends to {count(plan.to_send, 'recipient')} in {count(plan.chunks or 0, 'request')}, "
-        f"{count(plan.messages, 'distinct text')}{again}{mixed}"
+        f"{count(plan.messages, 'distinct text')}{_verdict_notes(plan)}"
     )
+
+
+def _verdict_notes(plan: CampaignPlan) -> str:
+    """Say who gets something again, or something else than those before; over all shards where the plan is one's."""
+    whose = "all shards: " if plan.shard and plan.has_something_to_send else ""
+    again = "".join(
+        f"; {whose}sends AGAIN to {each:,} who got revision {number}" for number, each in plan.resend.items()
+    )
+    mixed = f"; {whose}{plan.mixed:,} got the former message, {plan.to_send:,} get this one" if plan.mixed else ""
+    return again + mixed
 
 
 def _why_nothing(plan: CampaignPlan) -> str:
@@ -97,8 +108,9 @@ def campaign_rows(each: CampaignPlan) -> Iterator[tuple[str, str, str]]:
     yield "schedule", *_schedule(each)
     if each.mails:
         yield "mails", f"{each.mails:,}", "one notification per request"
-    if each.estimated_seconds:
-        yield "takes", _duration(each.estimated_seconds), "if the gateway takes a second per request"
+    if seconds := each.part.estimated_seconds:
+        yield "takes", _duration(seconds), "if the gateway takes a second per request"
+    yield from shard_rows(each)
 
 
 def _outcomes(each: CampaignPlan) -> Iterator[tuple[str, str, int | None]]:
@@ -196,6 +208,8 @@ def _campaign_json(each: CampaignPlan) -> dict[str, Any]:
         "in_doubt_chunks": list(each.in_doubt_chunks),
         "first_lines": {outcome: list(lines) for outcome, lines in each.first_lines.items() if lines},
         "digests": dict(each.digests),
+        **({"shard": shard_json(each.shard)} if each.shard else {}),
+        **({"shards": [shard_json(shard) for shard in each.shards]} if each.shards else {}),
         "samples": [asdict(sample) for sample in each.samples],
         "last_send": asdict(each.last_send) if each.last_send else None,
     }

@@ -5,13 +5,12 @@ from decimal import Decimal
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
+from mmsbatch.planning.guards import ANSWERED
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import REACHED, NumberState
 from mmsbatch.sending.context import Progress
-from mmsbatch.sending.stops import Stop, Tally
-
-_ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
+from mmsbatch.sending.stops import Answers, Stop, Tally, stop_for_credits, stop_for_share
 
 
 class RunCounts:
@@ -22,23 +21,47 @@ class RunCounts:
     """
 
     def __init__(self, planned: PlannedCampaign, before: RevisionRecord, balance: Decimal | None) -> None:
-        self.progress = Progress(planned.plan.to_send or 0, chunks=planned.plan.chunks or 0)
+        part = planned.plan.part
+        self.progress = Progress(part.to_send or 0, chunks=part.chunks or 0)
         self.processed = 0
         self.credits = balance
+        self._planned, self._shard = planned, planned.shard
         self._reached_before = sum(before.count(state) for state in REACHED)
         self._tally = Tally(
             limits=planned.prepared.campaign.limits,
             max_in_doubt=planned.prepared.settings.max_in_doubt,
             texts_differ=planned.plan.messages > 1,
             canary=planned.canary is not None,
-            answered=sum(before.count(state) for state in _ANSWERED),
-            rejected=before.count(NumberState.REJECTED),
+            answers=[
+                Answers("", sum(before.count(state) for state in ANSWERED), before.count(NumberState.REJECTED)),
+                *([Answers("this shard's ", shard.answered, shard.rejected)] if (shard := planned.shard) else []),
+            ],
         )
 
     def handed_over(self, flying: int) -> int:
         """Count the recipients of the revision who got it, or may have; `flying` are those in flight."""
         now = self.progress
         return self._reached_before + now.accepted + now.unaccounted + now.in_doubt + flying
+
+    def stop_before(self, recipients: int, flying: int) -> Stop | None:
+        """Say why a request to so many more does not leave: for the credit limit, or this shard's share of it."""
+        limit, price = self._planned.prepared.campaign.limits.credits, self._planned.plan.credits.per_message
+        stop = stop_for_credits(limit, price, self.handed_over(flying) + recipients)
+        if stop is not None or self._shard is None:
+            return stop
+        own = self.handed_over(flying) - self._reached_before + self._shard.reached
+        return stop_for_share(self._shard.plan, limit, price, own + recipients)
+
+    def left(self, revision: RevisionRecord) -> int:
+        """Count who is still to be sent to: in the revision, or of this shard where the run is one's."""
+        return revision.totals.pending if self._shard is None else self.progress.total - self.progress.answered
+
+    def is_in_doubt(self, revision: RevisionRecord) -> bool:
+        """Whether the fate of a chunk is unknown, or of one of this shard's where the run is one's."""
+        if self._shard is None:
+            return bool(revision.in_doubt or revision.totals.in_doubt)
+        doubtful = {chunk.id for chunk in revision.in_doubt}
+        return bool(self.progress.in_doubt) or not doubtful.isdisjoint(self._shard.plan.in_doubt_chunks)
 
     def take(self, verdict: Verdict, recipients: int) -> Stop | None:
         """Count a chunk's last verdict; return why to stop, if so."""

@@ -7,8 +7,9 @@ from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
+from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
+from mmsbatch.sending.attempts import Landed
 from mmsbatch.sending.job import ChunkJob
 
 _STATES = {
@@ -49,7 +50,7 @@ def run_started(
         totals=planned.sorted_rows.totals,
         outside=planned.sorted_rows.outside,
         outside_open=tuple(planned.sorted_rows.outside_open),
-        chunks=plan.chunks or 0,
+        chunks=plan.part.chunks or 0,
         late_sent=plan.late_sent,
         scheduled_for=campaign.schedule.isoformat() if campaign.schedule else None,
         credits_before=credits_before,
@@ -57,6 +58,7 @@ def run_started(
         exclusive=exclusive,
         plan=saved_plan,
         lease=lease,
+        shard=str(plan.shard.shard) if plan.shard else None,
     )
 
 
@@ -89,6 +91,18 @@ def chunk_answered(
             Rejection(keep(number), mask_number(number), f"{source}:{line_of[number]}") for number in verdict.rejected
         ),
         unaccounted=tuple(map(keep, verdict.unaccounted)),
+    )
+
+
+def attempt_failed(landed: Landed, at: str) -> AttemptFailed:
+    """Say that a request surely had no effect, and is tried again."""
+    answer, attempt = landed.verdict.answer, landed.attempt
+    return AttemptFailed(
+        at=at,
+        chunk=attempt.job.id,
+        attempt=attempt.number,
+        reason=landed.verdict.reason,
+        status=answer.status if answer else None,
     )
 
 

@@ -10,7 +10,7 @@ from mmsbatch.errors import MmsbatchError, Overtaken
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.gateway.verdict import Fate, Verdict, judge
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Event, RunEnded
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, RunEnded
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sending.asking import ask_until
@@ -19,12 +19,11 @@ from mmsbatch.sending.claims import make_source
 from mmsbatch.sending.context import RunContext, RunOutcome
 from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.courier import Delivery
-from mmsbatch.sending.entries import chunk_answered, chunk_given_up, chunk_sending, run_started
+from mmsbatch.sending.entries import attempt_failed, chunk_answered, chunk_given_up, chunk_sending, run_started
 from mmsbatch.sending.job import BodyWriter, ChunkJob, chunk_jobs
 from mmsbatch.sending.stops import (
     Stop,
     stop_for_answer,
-    stop_for_credits,
     stop_for_disk,
     stop_for_record,
     stop_for_schedule,
@@ -191,13 +190,12 @@ class CampaignRun:
 
     def _stop_before(self, job: ChunkJob) -> Stop | None:
         """Compare the time, the schedule and the credit limit before every POST."""
-        clock, price = self._context.clock, self._planned.plan.credits.per_message
+        clock = self._context.clock
         flying = sum(len(attempt.job.numbers) for attempt in self._flying.values())
-        recipients = self._counts.handed_over(flying) + len(job.numbers)
         return (
             stop_for_time(self._context.deadline, clock.monotonic())
             or stop_for_schedule(self._campaign.schedule, clock.now())
-            or stop_for_credits(self._campaign.limits.credits, price, recipients)
+            or self._counts.stop_before(len(job.numbers), flying)
         )
 
     # --- answers
@@ -229,17 +227,9 @@ class CampaignRun:
         return judge(delivery.exchange, attempt.job.numbers, scheduled, hide)
 
     def _entry_of(self, landed: Landed) -> Event:
-        return self._failed(landed) if landed.is_tried_again(self._settings.retries) else self._answered(landed)
-
-    def _failed(self, landed: Landed) -> AttemptFailed:
-        answer, attempt = landed.verdict.answer, landed.attempt
-        return AttemptFailed(
-            at=self._context.clock.stamp(),
-            chunk=attempt.job.id,
-            attempt=attempt.number,
-            reason=landed.verdict.reason,
-            status=answer.status if answer else None,
-        )
+        if landed.is_tried_again(self._settings.retries):
+            return attempt_failed(landed, self._context.clock.stamp())
+        return self._answered(landed)
 
     def _answered(self, landed: Landed) -> ChunkAnswered:
         at, keep, source = self._context.clock.stamp(), self._context.keeping.keep, self._planned.prepared.source_name
@@ -331,7 +321,7 @@ class CampaignRun:
 
     def _interrupted(self) -> Stop | None:
         interruption = self._context.interruption
-        if not interruption.is_requested or not (self._revision().totals.pending or self._flying):
+        if not interruption.is_requested or not (self._counts.left(self._revision()) or self._flying):
             return None
         return Stop(interruption.reason, "run again to go on")
 
@@ -356,8 +346,9 @@ class CampaignRun:
         return ask_until(ask, lambda: interruption.is_requested) if ask else None
 
     def _ended(self, code: ExitCode) -> RunEnded:
-        left = "some chunks were refused" if self._revision().totals.pending else "nothing left to send"
-        reason = self._stop.message if self._stop else left
+        left = "some chunks were refused" if self._counts.left(self._revision()) else "nothing left to send"
+        shard = self._planned.plan.shard
+        reason = self._stop.message if self._stop else f"{left} in shard {shard.shard}" if shard else left
         return RunEnded(
             at=self._context.clock.stamp(),
             run=self._context.run_id,
@@ -369,9 +360,9 @@ class CampaignRun:
     def _exit_code(self) -> ExitCode:
         revision = self._revision()
         codes = [self._context.interruption.exit_code]
-        if revision.in_doubt or revision.totals.in_doubt:
+        if self._counts.is_in_doubt(revision):
             codes.append(ExitCode.IN_DOUBT)
-        elif revision.totals.pending or not self._is_open:
+        elif self._counts.left(revision) or not self._is_open:
             codes.append(self._code_of_rest())
         return gravest(*codes)
 

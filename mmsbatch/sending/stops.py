@@ -1,6 +1,7 @@
 """Why a run stops before its last chunk: each reason says what was measured, the limit, and how to go on. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from errno import ESTALE
@@ -12,6 +13,7 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.statuses import Reaction
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.guards import REJECTED_FROM
+from mmsbatch.planning.plan import ShardPlan
 
 #: As many refused texts stop a run whose texts differ.
 REFUSED_TEXTS = 3
@@ -106,9 +108,31 @@ def stop_for_credits(limit: Decimal | None, price: Decimal | None, recipients: i
     )
 
 
+def stop_for_share(plan: ShardPlan, limit: Decimal | None, price: Decimal | None, recipients: int) -> Stop | None:
+    """Say why a request does not leave: with it, so many of a shard's recipients would cost more than its share."""
+    cap = plan.credit_cap
+    if cap is None or price is None or price * recipients <= cap:
+        return None
+    return Stop(
+        f"this chunk would bring shard {plan.shard} to {price * recipients:,} credits, and its share of "
+        f"`limits.credits` ({limit:,}) is {cap:,}",
+        "raise `limits.credits` if so much is meant, or send the rest without --shard",
+        at_first=ExitCode.REFUSED,
+    )
+
+
+@dataclass(slots=True)
+class Answers:
+    """Numbers that were answered, and those rejected among them; `whose` names them in a message."""
+
+    whose: str = ""
+    answered: int = 0
+    rejected: int = 0
+
+
 @dataclass(slots=True)
 class Tally:
-    """What the run counts to know when to stop; `answered` and `rejected` are over the revision, all runs together.
+    """What the run counts to know when to stop; `answers` are over the revision, all runs together, and over the shard.
 
     `canary` is whether the next chunk is one: on anything but a good answer, the rest does not go.
     """
@@ -116,8 +140,7 @@ class Tally:
     limits: Limits
     max_in_doubt: int
     texts_differ: bool
-    answered: int = 0
-    rejected: int = 0
+    answers: Sequence[Answers] = field(default_factory=lambda: [Answers()])
     in_doubt: int = 0
     refused: int = 0
     all_rejected: int = 0
@@ -134,8 +157,9 @@ class Tally:
 
     def _take_success(self, verdict: Verdict, canary: bool) -> Stop | None:
         answered, rejected = verdict.accepted + len(verdict.rejected) + len(verdict.unaccounted), len(verdict.rejected)
-        self.answered += answered
-        self.rejected += rejected
+        for each in self.answers:
+            each.answered += answered
+            each.rejected += rejected
         self.all_rejected = self.all_rejected + 1 if verdict.reaction is Reaction.ALL_REJECTED else 0
         if self.all_rejected >= ALL_REJECTED_IN_A_ROW:
             return Stop(
@@ -144,8 +168,9 @@ class Tally:
             )
         if canary and rejected > self.limits.max_rejected * answered:
             return self._stop_for_rejected("the canary's ", answered, rejected)
-        if self.answered >= REJECTED_FROM and self.rejected > self.limits.max_rejected * self.answered:
-            return self._stop_for_rejected("", self.answered, self.rejected)
+        for each in self.answers:
+            if each.answered >= REJECTED_FROM and each.rejected > self.limits.max_rejected * each.answered:
+                return self._stop_for_rejected(each.whose, each.answered, each.rejected)
         return None
 
     def _stop_for_rejected(self, whose: str, answered: int, rejected: int) -> Stop:

@@ -15,6 +15,7 @@ from mmsbatch.record.events import (
     DoubtResolved,
     JournalOpened,
     Lease,
+    MergedSource,
     ProofAnswered,
     ProofSending,
     RejectedReleased,
@@ -106,6 +107,7 @@ _numbers = st.integers(0, 9999).map(number) | st.just("q1ZPZ0ZzX3c2bGl0dGxlMA")
 _lists = st.lists(_numbers, max_size=3).map(tuple)
 _filled = st.lists(_numbers, min_size=1, max_size=3).map(tuple)
 _statuses = st.none() | st.integers(100, 200)
+_shards = st.lists(st.sampled_from(["1/1", "3/8"]), min_size=1, max_size=2).map(tuple)
 _FIELDS = {
     "at": st.integers(0, 10**9).map(
         lambda ms: f"{START + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
@@ -136,6 +138,9 @@ _FIELDS = {
     "numbers": _lists,
     "lease": st.none() | st.builds(Lease, _texts, st.integers(1, 99999), _texts),
     "shard": st.none() | st.sampled_from(["1/1", "3/8"]),
+    "sources": st.lists(
+        st.builds(MergedSource, _shards, st.integers(1, 999), st.just(SHA[:32])), min_size=1, max_size=2
+    ).map(tuple),
 }
 _CREDITS = ("credits", "credits_before", "credits_after", "per_message")
 _MAYBE = ("key_check", "scheduled_for", "status_text", "campaign_id")

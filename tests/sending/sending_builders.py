@@ -168,11 +168,12 @@ class World:
         assert prepared, [*found, *more]
         return prepared
 
-    def run(self, *script, disk=None, late_rows=False, **campaign):
+    def run(self, *script, disk=None, late_rows=False, shard=None, **campaign):
         """Plan and carry out one run; return its outcome."""
         prepared = self.prepared = self.prepare(**campaign)
         book = self.open_book(disk)
-        planned = plan_campaign(prepared, PlanInputs(book.record, Decimal(1000), START, self.keeping, late_rows))
+        inputs = PlanInputs(book.record, Decimal(1000), START, self.keeping, late_rows, shard=shard)
+        planned = plan_campaign(prepared, inputs)
         return self.carry_out(planned, book, *script)
 
     def open_book(self, disk=None):
