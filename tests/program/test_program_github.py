@@ -311,9 +311,8 @@ def test_a_cancel_reaches_the_tool(repo: CampaignRepo, serve: Serve, elsewhere: 
 
 
 def test_inputs_are_words_and_never_code(firm: Firm) -> None:
-    run, context, step = action_run(
-        firm, command="validate", paths="$(touch hit) `touch hit` ; touch hit", gateway="x; touch hit"
-    )
+    code = "$(touch hit) `touch hit`"
+    run, context, step = action_run(firm, command="validate", paths=code, gateway="x; touch hit", arguments=code)
     environ = {name: run.fill(value, context) for name, value in step["env"].items()}
     process = run.start(step, context, environ, ROOT)
     process.communicate(timeout=PATIENCE)
