@@ -156,6 +156,14 @@ def test_what_the_page_shows_is_what_is_shipped(block: tuple[str, str], tmp_path
         assert text in SHIPPED[name]
 
 
+def test_other_pages_show_what_init_writes() -> None:
+    editors, record = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("editors", "record"))
+    assert SHIPPED[".vscode/settings.json"] in editors
+    for name in (".gitignore", ".gitattributes"):
+        lines = [line for line in SHIPPED[name].splitlines() if not line.startswith("#")]
+        assert "\n".join(["```", *lines, "```"]) in record, name
+
+
 def test_every_block_is_looked_at() -> None:
     assert len(BLOCKS) == PAGE.count("```yaml")
 

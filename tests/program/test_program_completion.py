@@ -152,6 +152,19 @@ def test_bash_completes(filled: CampaignRepo) -> None:
     assert "Traceback" not in shown
 
 
+@needs("bash")
+def test_it_installs_itself_for_the_shell_around(filled: CampaignRepo) -> None:
+    command = ["bash", "-c", "mmsbatch --install-completion; exit $?"]
+    done = subprocess.run(
+        command, cwd=filled.root, env=environment(filled), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    place = filled.home / ".bash_completions" / "mmsbatch.sh"
+    assert f"bash completion installed in {place}" in done.stdout
+    assert "_MMSBATCH_COMPLETE=complete_bash" in place.read_text(encoding="utf-8")
+    assert f"source '{place}'" in (filled.home / ".bashrc").read_text(encoding="utf-8")
+
+
 @needs("zsh")
 def test_zsh_completes(filled: CampaignRepo) -> None:
     shown = type_into(

@@ -162,8 +162,9 @@ def test_a_used_repository_keeps_what_it_has(used: CampaignRepo) -> None:
     told = ended.out.splitlines()
     assert "kept       mmsbatch.yaml: it differs from what init writes" in told
     place = told.index("kept       .gitignore")
-    assert [line.strip() for line in told[place + 1 : place + 4]] == [
+    assert [line.strip() for line in told[place + 1 : place + 5]] == [
         "add the line .*.manifest.json.tmp",
+        "add the line .*.journal.jsonl.tmp",
         "add the line *.sandbox.journal.jsonl",
         "add the line *.sandbox.manifest.json",
     ]
