@@ -308,7 +308,8 @@ def exit_codes_page() -> str:
         "With 1, 5 and 6 no chunk of this run was processed. `status` exits 0 unless `--exit-code` is given: then 4 "
         "where a chunk is in doubt, 3 where some were not sent.",
         "In a pipeline: 0 is done; 3 may be run again; 4 wants a person "
-        "([how to settle doubt](record.md#settling-doubt)); everything else wants a change first.",
+        "([how to settle doubt](record.md#settling-doubt)); everything else wants a change first "
+        "([what to do](ci.md#the-exit-code-and-what-to-do)).",
     )
 
 

@@ -1,4 +1,4 @@
-"""The files that travel with the code: the JSON Schemas, once, in the top-level `schemas/`."""
+"""The files that travel with the code: the JSON Schemas in `schemas/`, what `init` writes in `templates/`, once."""
 
 from functools import cache
 from pathlib import Path
@@ -18,3 +18,10 @@ def schema_path(name: str) -> Path:
 def schema_text(name: str) -> str:
     """Return the schema's JSON text; `name` is one of SCHEMA_NAMES."""
     return schema_path(name).read_text(encoding="utf-8")
+
+
+def template_text(name: str) -> str:
+    """Return a template's text; `name` is its path below `templates/`, or `action.yml`."""
+    installed = _PACKAGE / "_templates" / name
+    checkout = _PACKAGE.parent / name if name == "action.yml" else _PACKAGE.parent / "templates" / name
+    return (installed if installed.is_file() else checkout).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mmsbatch.cli import completing
 from mmsbatch.cli.applying import Application, ApplyOptions
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
@@ -31,7 +32,12 @@ from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.saved import PlanOptions
 
-SPECS = typer.Argument(metavar="[SPECS]…", help="Campaign files, or folders of them.", show_default=False)
+SPECS = typer.Argument(
+    metavar="[SPECS]…",
+    help="Campaign files, or folders of them.",
+    show_default=False,
+    autocompletion=completing.campaigns,
+)
 
 
 def apply(

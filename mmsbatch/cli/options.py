@@ -1,24 +1,47 @@
 """The options that commands share, and how a command refuses what is not built."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mmsbatch.cli import completing
 from mmsbatch.errors import UsageProblem
 from mmsbatch.reports.formats import FORMATS
 
-SPEC = typer.Argument(metavar="SPEC", help="A campaign file.", show_default=False)
-PATHS = typer.Argument(metavar="PATHS…", help="Campaign files, or folders of them.", show_default=False)
+
+def offering(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """Make what completes a word that is one of these."""
+
+    def offer(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return offer
+
+
+SPEC = typer.Argument(
+    metavar="SPEC", help="A campaign file.", show_default=False, autocompletion=completing.campaign_file
+)
+PATHS = typer.Argument(
+    metavar="PATHS…",
+    help="Campaign files, or folders of them.",
+    show_default=False,
+    autocompletion=completing.campaigns,
+)
 
 Spec = Annotated[Path, SPEC]
 Paths = Annotated[list[Path], PATHS]
 Gateway = Annotated[
     str | None,
-    typer.Option("--gateway", metavar="NAME", help="The gateway; default: `default_gateway` of mmsbatch.yaml."),
+    typer.Option(
+        "--gateway",
+        metavar="NAME",
+        help="The gateway; default: `default_gateway` of mmsbatch.yaml.",
+        autocompletion=completing.gateways,
+    ),
 ]
 Config = Annotated[
     Path | None,
@@ -38,16 +61,26 @@ ShowRecipients = Annotated[
     bool, typer.Option("--show-recipients", help="Show what the recipients' columns really hold.")
 ]
 AnyGateway = Annotated[
-    str | None, typer.Option("--gateway", metavar="NAME", help="Only this gateway's record; default: all there are.")
+    str | None,
+    typer.Option(
+        "--gateway",
+        metavar="NAME",
+        help="Only this gateway's record; default: all there are.",
+        autocompletion=completing.gateways,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say the least: errors and the result.")]
-Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")]
+Format = Annotated[
+    str,
+    typer.Option("--format", metavar="FORMAT", help="text or json.", autocompletion=offering(("text", "json"))),
+]
 FindingsFormat = Annotated[
     str | None,
     typer.Option(
         "--format",
         metavar="FORMAT",
         help="text, json, github, gitlab, junit or sarif; default: text, and github where GITHUB_ACTIONS is true.",
+        autocompletion=offering(FORMATS),
     ),
 ]
 LateRows = Annotated[

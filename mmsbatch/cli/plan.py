@@ -22,6 +22,7 @@ from mmsbatch.cli.options import (
     Quiet,
     Recipients,
     check_format,
+    offering,
 )
 from mmsbatch.cli.reading_progress import following_rows
 from mmsbatch.cli.records import RecordAccess
@@ -48,7 +49,15 @@ from mmsbatch.sending.clock import Clock
 
 #: The format that only a plan of all shards has.
 GITHUB_MATRIX = "github-matrix"
-PlanFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown; github-matrix.")]
+PlanFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json, markdown; github-matrix.",
+        autocompletion=offering(("text", "json", "markdown", GITHUB_MATRIX)),
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

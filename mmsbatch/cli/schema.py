@@ -5,13 +5,15 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.options import Output
+from mmsbatch.cli.options import Output, offering
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.folding import closest
 from mmsbatch.resources import SCHEMA_NAMES, schema_text
 
-NAME = typer.Argument(metavar="NAME", help=", ".join(SCHEMA_NAMES), show_default=False)
+NAME = typer.Argument(
+    metavar="NAME", help=", ".join(SCHEMA_NAMES), show_default=False, autocompletion=offering(SCHEMA_NAMES)
+)
 
 
 def schema(name: Annotated[str, NAME], output: Output = None) -> None:

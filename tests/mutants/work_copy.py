@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: What the program and its tests are made of.
-PARTS = ("mmsbatch", "schemas", "campaigns", "tests", "pyproject.toml", "mmsbatch.yaml")
+PARTS = ("mmsbatch", "schemas", "templates", "campaigns", "tests", "action.yml", "pyproject.toml", "mmsbatch.yaml")
 #: The mutants themselves are not tested on mutants.
 LEFT_OUT = shutil.ignore_patterns("mutants", ".hypothesis")
 #: How long the tests of one mutant may take, in seconds, before they count as hanging.

@@ -1,3 +1,4 @@
+import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,3 +28,11 @@ def serve() -> Iterator[Serve]:
             return stack.enter_context(Sandbox(SandboxOptions(faults=tuple(map(parse_fault, faults)), **known)))
 
         yield start
+
+
+@pytest.fixture
+def installed_packages() -> dict[str, str]:
+    """Have pip build and install a package offline: what it takes is what the tests run on."""
+    packages = sysconfig.get_path("purelib")
+    switches = dict.fromkeys(("PIP_NO_INDEX", "PIP_NO_DEPS", "PIP_DISABLE_PIP_VERSION_CHECK"), "1")
+    return switches | {"PIP_NO_BUILD_ISOLATION": "0", "PYTHONPATH": packages}

@@ -50,3 +50,8 @@ def test_installed_program_works_elsewhere(installed: Path, repo: CampaignRepo) 
         assert call("schema", name) == (ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
     assert call("validate", "campaigns", "--gateway", "sandbox") == "1 file checked: 0 errors, 0 warnings\n"
     assert "3 accepted, of 3 recipients" in call("apply", "campaigns", "--gateway", "sandbox")
+    for host in ("github", "gitlab"):
+        assert "created" in call("init", str(repo.home / host), "--ci", host)
+    for path in repo.home.rglob("*"):
+        repo.adopt(path)
+    assert (repo.home / "github/.github/actions/mmsbatch/action.yml").read_bytes() == (ROOT / "action.yml").read_bytes()
