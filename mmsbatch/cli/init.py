@@ -109,7 +109,7 @@ def _find_branch(root: Path, remote: str) -> str:
 
 def _ask_git(root: Path, *words: str) -> str:
     """Return what git says, empty where it is not installed, or says no."""
-    from mmsbatch.record.git_process import run_process  # noqa: PLC0415
+    from mmsbatch.record.shared.git_process import run_process  # noqa: PLC0415
 
     if repository_root(root) is None:
         return ""
