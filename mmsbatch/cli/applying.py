@@ -9,7 +9,7 @@ import typer
 
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.connection import Connection, connect
-from mmsbatch.cli.console import Console, is_interactive
+from mmsbatch.cli.console import Console, is_interactive, tell_error
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
@@ -18,7 +18,7 @@ from mmsbatch.cli.records import RecordAccess, this_process
 from mmsbatch.cli.saved_plans import ReviewedPlan
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
-from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, Refusal, UsageProblem
+from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, RecordUnreachable, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
@@ -209,7 +209,13 @@ class Application:
             raise UsageProblem("nothing was sent: not confirmed")
         interruption = dispatcher.interruption
         with listening(interruption, self._clock.monotonic):
-            results = list(dispatcher.send_all(campaigns, plan.campaigns[0].credits.available))
+            try:
+                results = list(dispatcher.send_all(campaigns, plan.campaigns[0].credits.available))
+            except RecordUnreachable as error:
+                if not interruption.is_requested:
+                    raise
+                tell_error(error)
+                return interruption.exit_code
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
         code = gravest(doubt, interruption.exit_code, *(result.exit_code for result in results))
         self._console.report_done(APPLY_FORMATS[self._format](results, code))

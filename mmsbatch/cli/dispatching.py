@@ -172,6 +172,7 @@ class Dispatcher:
                 lease=self._lease(),
                 window=self._window(),
             )
+            each.book.heed(lambda: self.interruption.is_time_up(self.clock.monotonic()))
             run = CampaignRun(each.planned, context)
             self._begin(each, run)
             return run.carry_out()

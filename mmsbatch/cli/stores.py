@@ -94,10 +94,7 @@ def _open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str
     clock = BranchClock(lambda: datetime.now(UTC), time.sleep, random.random)
     us = this_process(environ, "")
     branch = RecordBranch(_open_branch(kept, folder, environ), f"{us.user} on {us.host}", clock)
-    try:
-        with tempfile.TemporaryDirectory(prefix="mmsbatch-record-") as mirror:
-            store = GitStore(branch, _repository(folder), Path(mirror).resolve())
-            store.lay_out()
-            yield store
-    finally:
-        branch.close()
+    with tempfile.TemporaryDirectory(prefix="mmsbatch-record-") as mirror:
+        store = GitStore(branch, _repository(folder), Path(mirror).resolve())
+        store.lay_out()
+        yield store

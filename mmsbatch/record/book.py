@@ -72,6 +72,9 @@ class RecordBook:
     def publish(self) -> None:
         """Have what was appended where all runs see it: here it is, as soon as it is on disk."""
 
+    def heed(self, is_time_up: Callable[[], bool]) -> None:
+        """Wait for nothing any more once this says so; here nothing is ever waited for."""
+
     def rescue(self) -> Path | None:
         """Keep what could not be published for whoever settles it, and say where; here nothing ever is."""
         return None

@@ -11,6 +11,8 @@ from mmsbatch.exitcodes import ExitCode
 PATIENCE_SECONDS = 7.0
 #: Where the record is shared, the last answers must still be pushed before that.
 SHARED_PATIENCE_SECONDS = 4.5
+#: So long after the patience the last push is waited for.
+LAST_PUSH_SECONDS = 5.0
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
@@ -53,6 +55,10 @@ class Interruption:
     def is_patience_over(self, now: float) -> bool:
         """Whether answers still missing are given up, in doubt."""
         return self._again or (self._deadline is not None and now >= self._deadline)
+
+    def is_time_up(self, now: float) -> bool:
+        """Whether nothing at all may be waited for any more."""
+        return self._deadline is not None and now >= self._deadline + LAST_PUSH_SECONDS
 
     def patience_left(self, now: float, otherwise: float) -> float:
         """Return the seconds to wait for answers; `otherwise` without a signal."""

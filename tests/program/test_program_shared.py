@@ -2,7 +2,9 @@
 
 import json
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 from campaign_repo import received, urls_of, wait_until
@@ -167,3 +169,21 @@ def test_a_record_beside_the_campaign_is_taken_over(shared, serve):
     again = shared.run("apply", "campaigns/sale.yaml", "--yes", "--late-rows")
     assert (again.code, len(received(gateway))) == (0, 12)
     assert records(shared)[0]["totals"]["accepted"] == 12
+
+
+@pytest.mark.parametrize("pushes", [0, 1], ids=["the first claim", "the last answers"])
+def test_a_cancelled_job_does_not_wait_for_a_push_that_hangs(shared, serve, pushes):
+    """Pipelines kill ten seconds after they ask."""
+    gateway = serve("latency-before=60:1") if pushes else serve()
+    shared.share(gateway, timeout={"read": 20})
+    count, hook = shared.home / "pushes", shared.home / "remote.git" / "hooks" / "pre-receive"
+    hook.write_text(f"#!/bin/sh\necho >> {count}\n[ $(wc -l < {count}) -le {pushes} ] || exec sleep 20\n")
+    hook.chmod(0o755)
+    process = shared.start("apply", "campaigns/sale.yaml", "--yes")
+    wait_until(lambda: gateway.requests["send"] == 1 if pushes else count.exists())
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    ended = shared.finish(process)
+    assert ended.code == 143
+    assert time.monotonic() - began < 10
+    assert "there was no time left to wait for the remote" in ended.out + ended.err

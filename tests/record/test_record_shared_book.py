@@ -46,9 +46,6 @@ class Runner:
     def claim(self, chunk, *numbers):
         self.book.append(claim(chunk, self.name, *numbers))
 
-    def close(self):
-        self.branch.close()
-
 
 def run(name, **changes):
     return started(4, run=name, lease=Lease(name, 7), **changes)
@@ -65,15 +62,7 @@ def bare(tmp_path):
 
 @pytest.fixture
 def make_runner(bare):
-    runners = []
-
-    def make(name, **more):
-        runners.append(Runner(bare, name, **more))
-        return runners[-1]
-
-    yield make
-    for each in runners:
-        each.close()
+    return lambda name, **more: Runner(bare, name, **more)
 
 
 @pytest.fixture

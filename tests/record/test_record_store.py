@@ -45,9 +45,6 @@ class FolderPlace:
         journal = self.paths(self.open()).journal
         journal.write_bytes(change(journal.read_bytes()))
 
-    def close(self):
-        pass
-
 
 class GitPlace:
     """Each opens it from a clone of their own, as another machine does."""
@@ -79,23 +76,15 @@ class GitPlace:
         made = branch.remote.git.commit(tip, {path: change(before)}, "by hand", MADE_AT, "zoé")
         branch.push(made, tip)
 
-    def close(self):
-        for store in self.stores:
-            store.branch.close()
-
 
 @pytest.fixture(params=[FolderPlace, GitPlace], ids=["folder", "git"])
 def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
+    return request.param(tmp_path)
 
 
 @pytest.fixture
 def git_place(tmp_path):
-    place = GitPlace(tmp_path)
-    yield place
-    place.close()
+    return GitPlace(tmp_path)
 
 
 def write(place, *events):
@@ -228,7 +217,6 @@ def test_a_record_that_was_taken_away_is_refused_and_named(git_place):
     branch.push(branch.remote.git.commit(tip, gone, "x", MADE_AT, "zoé"), tip)
     assert read(git_place).opened is None, "mmsbatch itself took it away"
     git(git_place.bare, "update-ref", REF, _by_hand(git_place.bare, tip))
-    git_place.stores[-1].branch.close()
     fresh = _fresh(git_place)
     with pytest.raises(Refusal, match="is not what mmsbatch wrote last") as refused:
         fresh.read(git_place.paths(fresh))

@@ -5,11 +5,11 @@ the branch is written anew behind what they wrote, if both may stand; where not,
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmsbatch.errors import Overtaken, Refusal
+from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.disk import LocalDisk
@@ -22,6 +22,9 @@ from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
 from mmsbatch.record.shared.rivals import what_stands, why_not_both
+
+#: How often, in seconds, it is asked whether a push may still be waited for.
+LOOK_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class SharedBook(RecordBook):
         self._known, self._known_length = content.events, content.tail.length
         self._ours: list[Event] = []
         self._flight: _Flight | None = None
+        self._is_time_up: Callable[[], bool] = lambda: False
         self.published = 0
 
     @property
@@ -117,8 +121,21 @@ class SharedBook(RecordBook):
             if self._flight is None:
                 self.start_publishing()
             else:
-                self._flight.done.exception()  # waits for it, and leaves what it raises to `settle`
+                self._wait_for(self._flight.done)
             self.settle()
+
+    def heed(self, is_time_up: Callable[[], bool]) -> None:
+        """Wait for no push any more once this says so: a pipeline that cancelled a job kills it soon."""
+        self._is_time_up = is_time_up
+
+    def _wait_for(self, push: Future[bool]) -> None:
+        while not push.done():
+            if self._is_time_up():
+                raise RecordUnreachable(
+                    "there was no time left to wait for the remote: a push may arrive yet",
+                    "`mmsbatch status` shows what the branch has; run again to go on",
+                )
+            wait([push], LOOK_EVERY)
 
     def confirm(self) -> None:
         """Ask the remote whether the record is still what this run believes. Raises as `settle` does."""

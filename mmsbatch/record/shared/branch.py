@@ -3,8 +3,9 @@
 What a push replaces is compared first: whoever wrote in between is never overwritten, and nothing is merged blindly.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,7 +44,6 @@ class RecordBranch:
         self.tip: str | None = None
         self.files: Mapping[str, str] = {}
         self._is_edited: bool | None = None
-        self._worker = ThreadPoolExecutor(1, "record")
 
     @property
     def name(self) -> str:
@@ -90,7 +90,17 @@ class RecordBranch:
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
     ) -> Future[bool]:
         """Publish on a thread of its own."""
-        return self._worker.submit(self.publish, changes, message, is_as_known)
+        done: Future[bool] = Future()
+
+        def carry() -> None:
+            try:
+                done.set_result(self.publish(changes, message, is_as_known))
+            except Exception as error:
+                done.set_exception(error)
+
+        # A process that may not wait any longer ends without it; git, in a session of its own, goes on.
+        threading.Thread(target=carry, name="record", daemon=True).start()
+        return done
 
     def publish(
         self, changes: Mapping[str, bytes], message: str, is_as_known: Callable[[Mapping[str, str]], bool]
@@ -121,10 +131,6 @@ class RecordBranch:
     def own_folder(self) -> Path:
         """Return a folder of ours inside git's own, which is never committed."""
         return Path(self._branch.remote.git.ask("rev-parse", "--absolute-git-dir").decode().rstrip("\n")) / "mmsbatch"
-
-    def close(self) -> None:
-        """Let the thread end; what it publishes it publishes first."""
-        self._worker.shutdown()
 
     def _know(self, commit: str) -> None:
         self.tip, self.files = commit, self._branch.remote.git.files(commit)
