@@ -134,9 +134,10 @@ class Fleet:
 
     def send(self) -> Outcome:
         """Send, and look at what the gateway got and what the record says."""
+        commands = self._commands()  # installs the program, where that was not done yet
         started = time.monotonic()
         with ExitStack() as stack:
-            runners = [stack.enter_context(Process(command, _CREDENTIALS)) for command in self._commands()]
+            runners = [stack.enter_context(Process(command, _CREDENTIALS)) for command in commands]
             ended = [runner.end() for runner in runners]
             seconds = time.monotonic() - started
         for each in ended:
