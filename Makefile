@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test mutants torture bench lint docs clean
+.PHONY: demo test mutants torture bench scaling lint docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ torture: $(VENV)/.ready  ## the torture tests at length: about 20 minutes
 
 bench: $(VENV)/.ready  ## measure beside what else one could take; writes .bench/latest.json and docs/performance.md
 	$(BIN)/python -m benchmarks --page
+
+scaling: $(VENV)/.ready  ## simulate one runner and several, over slow remotes; writes .bench/scaling.json and docs/scaling.md
+	$(BIN)/python -m benchmarks.scaling --page
 
 lint: $(VENV)/.ready  ## style, types, import direction, generated docs
 	$(BIN)/ruff check .

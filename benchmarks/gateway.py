@@ -1,7 +1,8 @@
-"""A gateway that takes its time, as a process of its own: python3 gateway.py SECONDS
+"""A gateway that takes its time, as a process of its own: python3 gateway.py SECONDS [RATE]
 
 Answers as the manual's samples do, SECONDS after a request is there whole; connections are kept or closed as
-the client wants. Prints the port that it listens on. It shares no code with mmsbatch.
+the client wants. With a RATE it takes up so many requests a second, and the others wait in line.
+Prints the port that it listens on. It shares no code with mmsbatch.
 Whoever measures has more paths:
 
     GET /taken         what came since the last look, as JSON, see `Gateway.taken`
@@ -11,6 +12,7 @@ Whoever measures has more paths:
 
 import asyncio
 import json
+import math
 import re
 import sys
 import time
@@ -32,8 +34,9 @@ Answer = Callable[[str], None]
 class Gateway:
     """What came, and what is answered; times are the monotonic clock's."""
 
-    def __init__(self, latency: float) -> None:
-        self._latency = latency
+    def __init__(self, latency: float, rate: float = math.inf) -> None:
+        self._latency, self._rate = latency, rate
+        self._free_at = 0.0
         self._credits = _CREDITS
         self._begin()
 
@@ -58,10 +61,17 @@ class Gateway:
             self._last = time.monotonic()
 
         if self._held is None:
-            asyncio.get_running_loop().call_later(self._latency, end)
+            asyncio.get_running_loop().call_later(self._wait_in_line() + self._latency, end)
         else:
             self._held.append(end)
         self._hold_if_due()
+
+    def _wait_in_line(self) -> float:
+        """Return the seconds until a request that comes now is taken up."""
+        now = time.monotonic()
+        turn = max(now, self._free_at)
+        self._free_at = turn + 1 / self._rate
+        return turn - now
 
     def account(self, answer: Answer) -> None:
         """Tell the credit."""
@@ -183,13 +193,13 @@ def _read_numbers(body: bytes) -> list[str]:
     return [tag.text or "" for tag in ET.fromstring(flow).findall("MOBILEPHONE")]
 
 
-async def main(latency: float) -> None:
+async def main(latency: float, rate: float = math.inf) -> None:
     """Listen until the process is ended."""
-    gateway = Gateway(latency)
+    gateway = Gateway(latency, rate)
     server = await asyncio.get_running_loop().create_server(lambda: Connection(gateway), "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(*map(float, sys.argv[1:])))

@@ -1,6 +1,7 @@
 """The benchmarks' gateway, started and asked what came: see gateway.py."""
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,11 +36,11 @@ class Taken:
 
 
 class GatewayProcess:
-    """A gateway that answers so many seconds after a request; used as a context manager."""
+    """A gateway that answers so many seconds after a request, and takes up so many a second; a context manager."""
 
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, rate: float = math.inf) -> None:
         program = Path(__file__).with_name("gateway.py")
-        command = [sys.executable, str(program), str(latency)]
+        command = [sys.executable, str(program), str(latency), str(rate)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self._port = int(self._process.stdout.readline())

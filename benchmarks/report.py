@@ -10,8 +10,12 @@ _HEAD = ("work", "peer", "mmsbatch", "peer's", "ratio", "at most", "memory", "at
 
 
 def table(results: Sequence[Measured]) -> str:
-    """Return a Markdown table, a line for each case, its columns abreast in plain text too."""
-    rows = [_HEAD, *map(_row, results)]
+    """Return a Markdown table, a line for each case."""
+    return align([_HEAD, *map(_row, results)])
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table of a head and its rows, whose columns are abreast in plain text too."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
