@@ -1,6 +1,7 @@
 """No test reaches beyond this machine, whatever it is about."""
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,13 @@ def _ensure_loopback(host: Any) -> None:
         allowed = False
     if not allowed:
         raise BeyondLoopbackError(f"a test wants to reach {name}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hear_interrupts() -> None:
+    """Let programs that tests start hear SIGINT, also where these tests run in a background that ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

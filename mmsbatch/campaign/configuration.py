@@ -92,7 +92,7 @@ class StoreKind(StrEnum):
 class StoreSettings:
     """Where records are kept, and how much a run claims with one push.
 
-    `claim_chunks` is the first claim's size and the least of a later one; none takes longer than `claim_seconds`.
+    `claim_chunks` is the first claim's size, and the least of a later one as far as `claim_seconds` of sending allow.
     """
 
     kind: StoreKind = StoreKind.FOLDER

@@ -157,7 +157,8 @@ class Application:
     def _raise_if_lost(self, campaign: Campaign, record: Record) -> None:
         """A second attempt of a CI job that finds no record has lost that of the first, or the first never began."""
         is_again = self._environ.get("GITHUB_RUN_ATTEMPT", "1") not in ("", "1")
-        if is_again and self._options.folder_record and record.opened is None and not self._options.new_campaign:
+        has_run = bool(record.revision(campaign.revision).runs)
+        if is_again and self._options.folder_record and not has_run and not self._options.new_campaign:
             raise Refusal(
                 f"{campaign.file}: this job runs again, and the record of its first attempt is not here",
                 "bring it back; or, where the first attempt surely sent nothing, say --new-campaign",

@@ -72,6 +72,11 @@ class Record:
         """Say which balances of an exclusive account settle the only chunk in doubt; None where no balance can."""
         return self._trail.expect(chunk) if self.in_doubt == [chunk] else None
 
+    def has_chunk(self, name: str) -> bool:
+        """Whether a chunk of this id was ever announced."""
+        revision = self.revisions.get(int(name.partition("-")[0]))
+        return revision is not None and name in revision.chunks
+
     def chunk(self, name: str) -> ChunkRecord:
         """Return a chunk. Raises LookupError where there is none of that id."""
         return self._chunk(name)[1]
@@ -125,6 +130,8 @@ class Record:
             chunk.credits_before = self._credits
             chunk.run = self._run_of(event, revision)
             revision.add(chunk)
+        elif event.attempt == 1:
+            raise ValueError(f"chunk {chunk.id} is announced twice")
         self._trail.note_sending(chunk)
         chunk.attempts = event.attempt
         revision.move(chunk, ChunkState.SENDING)
@@ -138,9 +145,11 @@ class Record:
         revision, chunk = self._chunk(event.chunk)
         if chunk.resolved and event.state is ChunkState.IN_DOUBT:
             return  # a person found out more than the run that gave it up
+        # A person took its run for dead, and others may have sent to the same numbers since.
+        apart = revision.sent_since(chunk) if chunk.resolved else frozenset()
         chunk.answer, chunk.reason, chunk.finished_at = event, event.reason, event.at
         chunk.resolved = None
-        revision.move(chunk, event.state)
+        revision.move(chunk, event.state, apart)
         self._note_credits(event.credits)
         self._trail.note_answer(chunk, event.credits)
         if event.state is ChunkState.IN_DOUBT:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -128,11 +129,16 @@ class RevisionRecord:
         for state, count in chunk.count_states().items():
             self._counts[state] += count
 
-    def move(self, chunk: ChunkRecord, state: ChunkState) -> None:
-        """Give a chunk its state, and each of its numbers what follows for it."""
+    def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:
+        """Give a chunk its state, and each of its numbers what follows for it; those `apart` count elsewhere."""
         before = chunk.shared_state, chunk.exceptions
         chunk.move(state)
-        self._count(chunk, before)
+        self._count(chunk, before, apart)
+
+    def sent_since(self, chunk: ChunkRecord) -> set[str]:
+        """Return those of its numbers that a later chunk was announced for: its rows are counted there."""
+        own, later = set(chunk.numbers), list(self.chunks.values())
+        return {number for each in later[later.index(chunk) + 1 :] for number in own.intersection(each.numbers)}
 
     def release(self, state: NumberState) -> None:
         """Make the numbers of a state pending again."""
@@ -142,14 +148,14 @@ class RevisionRecord:
                 chunk.release(state)
                 self._count(chunk, before)
 
-    def _count(self, chunk: ChunkRecord, before: _Fates) -> None:
+    def _count(self, chunk: ChunkRecord, before: _Fates, apart: AbstractSet[str] = frozenset()) -> None:
         """Move what the chunk's change moves, among the numbers and among the rows of the input."""
-        moves = _count_moves(chunk, before, apart=set())
+        moves = _count_moves(chunk, before, apart)
         for (was, now), count in moves.items():
             self._counts[was] -= count
             self._counts[now] += count
         if self.outside:
-            moves = _count_moves(chunk, before, set(self.outside.intersection(chunk.numbers)))
+            moves = _count_moves(chunk, before, apart | self.outside.intersection(chunk.numbers))
         for (was, now), count in moves.items():
             if was is not now:
                 self._move_rows(_TOTAL_OF[was], _TOTAL_OF[now], count)
@@ -167,7 +173,9 @@ def is_same_input(one: RunStarted, other: RunStarted) -> bool:
     return files and (one.totals.rows, one.late_sent) == (other.totals.rows, other.late_sent)
 
 
-def _count_moves(chunk: ChunkRecord, before: _Fates, apart: set[str]) -> Mapping[tuple[NumberState, NumberState], int]:
+def _count_moves(
+    chunk: ChunkRecord, before: _Fates, apart: AbstractSet[str]
+) -> Mapping[tuple[NumberState, NumberState], int]:
     """Count the chunk's numbers by their state before and after, those not that stand `apart`."""
     (shared, exceptions), after = before, chunk.shared_state
     moves = {(shared, after): len(chunk.numbers)}

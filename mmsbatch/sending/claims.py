@@ -19,8 +19,8 @@ from mmsbatch.sending.context import RunContext
 from mmsbatch.sending.job import ChunkJob
 from mmsbatch.sending.window import Window
 
-#: A chunk that was claimed so long ago is not sent any more without another look at the record.
-OLDEST_CLAIM = timedelta(minutes=5)
+#: Nothing leaves on a look at the record that is older, without another one.
+OLDEST_LOOK = timedelta(minutes=1)
 
 Announce = Callable[[ChunkJob], ChunkSending]
 
@@ -41,8 +41,11 @@ class JobSource(Protocol):
     def announce(self, events: Sequence[ChunkSending]) -> None:
         """Have it known that these requests leave. Raises OSError, and then none may."""
 
-    def keep_up(self) -> None:
+    def keep_up(self, is_stopping: bool) -> None:
         """Look after what goes on in the background. Raises MmsbatchError where nothing more may be sent."""
+
+    def is_settled(self, chunk: str) -> bool:
+        """Whether somebody said meanwhile what became of a chunk: then it is not tried again."""
 
     def end(self) -> list[ChunkJob]:
         """Claim no more; return the chunks that were claimed, and are not taken."""
@@ -68,8 +71,12 @@ class LocalJobs:
         """Have it on disk. Raises OSError."""
         self._book.append(*events)
 
-    def keep_up(self) -> None:
+    def keep_up(self, is_stopping: bool) -> None:
         """Nothing goes on in the background."""
+
+    def is_settled(self, chunk: str) -> bool:
+        """Nobody else writes this record."""
+        return False
 
     def end(self) -> list[ChunkJob]:
         """Nothing is claimed that does not leave at once."""
@@ -127,7 +134,7 @@ class ClaimedJobs:
         self._claim_ends = 0
         self._began = 0.0
         self._next: ChunkJob | None = next(jobs, None)
-        self._claimed_at = clock.now()
+        self._looked_at = self._asked_at = clock.now()
         self._pace = _Pace(clock.monotonic)
 
     @property
@@ -140,7 +147,7 @@ class ClaimedJobs:
 
         Raises Overtaken, Refusal, RecordUnreachable: nothing was sent then.
         """
-        began = self._monotonic()
+        began, self._asked_at = self._monotonic(), self._clock.now()
         self._claim()
         self._book.publish()
         self._window.note_push(self._monotonic() - began)
@@ -148,7 +155,7 @@ class ClaimedJobs:
 
     def take(self) -> ChunkJob | None:
         """Return the next chunk of what is claimed, those left out that a person settled in the meantime."""
-        while self._claimed and self._book.record.chunk(self._claimed[0].id).resolved:
+        while self._claimed and self.is_settled(self._claimed[0].id):
             self._claimed.popleft()
         if not self._claimed:
             self._pace.pause()
@@ -160,16 +167,15 @@ class ClaimedJobs:
         """Write down further attempts; of the first the branch knows already."""
         self._book.append(*(event for event in events if event.attempt > 1))
 
-    def keep_up(self) -> None:
-        """Take in a push that ended, and begin the next claim where it is due.
+    def keep_up(self, is_stopping: bool) -> None:
+        """Take in a push that ended, and begin the next claim where it is due; none where the run is stopping.
 
-        A claim that is so old that somebody may have given this run up, on a machine that slept, is looked at again.
+        What was looked at so long ago that somebody may have given this run up, on a machine that slept, is looked
+        at again: before a claimed chunk leaves, and before one is tried again.
         """
         try:
-            if self._claimed and self._clock.now() - self._claimed_at > OLDEST_CLAIM:
-                self._book.confirm()
-                self._claimed_at = self._clock.now()
             self._book.settle()
+            self._look_again()
         except Overtaken:
             self._give_way()
             raise
@@ -178,13 +184,29 @@ class ClaimedJobs:
         if self._claiming and self._book.published >= self._claim_ends:
             self._window.note_push(self._monotonic() - self._began)
             self._open_claim()
+        if is_stopping:
+            return
         if self._claiming:  # others were quicker: once more, behind them
-            self._book.start_publishing(self._wake)
+            self._start()
         elif self._next is not None and self._may_claim() and self._window.is_due(len(self._claimed)):
             self._window.rate = self._pace.rate() or self._window.rate
             self._began = self._monotonic()
             self._claim()
-            self._book.start_publishing(self._wake)
+            self._start()
+
+    def is_settled(self, chunk: str) -> bool:
+        """Whether a person, who took this run for dead, said what became of a chunk."""
+        return bool(self._book.record.chunk(chunk).resolved)
+
+    def _start(self) -> None:
+        self._asked_at = self._clock.now()
+        self._book.start_publishing(self._wake)
+
+    def _look_again(self) -> None:
+        now = self._clock.now()
+        if now - self._looked_at > OLDEST_LOOK:
+            self._book.confirm()
+            self._looked_at = now
 
     def end(self) -> list[ChunkJob]:
         """Return what the branch has as claimed, and nobody sends any more.
@@ -220,7 +242,9 @@ class ClaimedJobs:
 
     def _open_claim(self) -> None:
         self._claimed += self._claiming
-        self._claiming, self._claimed_at = [], self._clock.now()
+        self._claiming = []
+        # What the branch took was true when it was asked: this machine may have slept before it heard so.
+        self._looked_at = self._asked_at
 
 
 def make_source(

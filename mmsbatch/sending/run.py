@@ -105,6 +105,7 @@ class CampaignRun:
         is_paced = now < self._next_slot and self._time_left(now) > 0
         if self._is_stopped() or not self._has_room() or is_paced:
             return None
+        self._waiting = sorted(each for each in self._waiting if not self._jobs.is_settled(each.job.id))
         if self._waiting:
             is_due = self._waiting[0].due <= now or self._time_left(now) <= 0
             return heapq.heappop(self._waiting) if is_due else None
@@ -130,7 +131,7 @@ class CampaignRun:
     def _keep_up(self) -> None:
         """Look after the claims; what keeps them from the record keeps requests from starting."""
         try:
-            self._jobs.keep_up()
+            self._jobs.keep_up(self._is_stopped())
         except MmsbatchError as error:
             self._stop = self._stop or stop_for_record(error)
 

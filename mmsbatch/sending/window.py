@@ -25,7 +25,7 @@ class Window:
     def size(self) -> int:
         """Return how many chunks the next claim takes."""
         meanwhile = ceil(self.rate * self.push_seconds * MARGIN)
-        return max(1, min(max(self.least, meanwhile), max(self.least, ceil(self.rate * self.seconds))))
+        return max(1, min(max(self.least, meanwhile), ceil(self.rate * self.seconds)))
 
     def is_due(self, left: int) -> bool:
         """Whether the next claim should be begun, with so many claimed chunks left to send."""

@@ -21,7 +21,7 @@ from mmsbatch.record.paths import RecordPaths
 from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
-from mmsbatch.record.shared.rivals import what_stands, why_not_both
+from mmsbatch.record.shared.rivals import claims_of_others, what_stands, why_not_both
 
 #: How often, in seconds, it is asked whether a push may still be waited for.
 LOOK_EVERY = 0.1
@@ -55,6 +55,7 @@ class SharedBook(RecordBook):
         self._known, self._known_length = content.events, content.tail.length
         self._ours: list[Event] = []
         self._flight: _Flight | None = None
+        self._taken_by_others: set[str] = set()
         self._is_time_up: Callable[[], bool] = lambda: False
         self.published = 0
 
@@ -79,7 +80,12 @@ class SharedBook(RecordBook):
         return bool(self._ours) or self._length() > self._shared.length
 
     def append(self, *events: Event) -> None:
-        """Write events here, and take them in; others see them once they are published."""
+        """Write events here, and take them in; others see them once they are published.
+
+        Raises Overtaken of a claim on somebody, or under an id, that others claimed since this record was opened.
+        """
+        if claims_of_others(events, self.record, self._taken_by_others):
+            raise self._overtaken("another run claimed the same recipients")
         super().append(*events)
         self._ours += events
 
@@ -175,6 +181,7 @@ class SharedBook(RecordBook):
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
         reason = why_not_both(ours, theirs, record, last)
+        self._taken_by_others |= {number for event in theirs for number in getattr(event, "numbers", ())}
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
@@ -183,10 +190,13 @@ class SharedBook(RecordBook):
         self.record.close_interrupted(self._is_alive)
         self.append(*(what_stands(ours) if reason else ours))
         if reason:
-            raise Overtaken(
-                f"{self.paths.journal.name}: {reason} in the meantime",
-                "look at `mmsbatch status`; run again, and it goes on from what the record says then",
-            )
+            raise self._overtaken(reason)
+
+    def _overtaken(self, reason: str) -> Overtaken:
+        return Overtaken(
+            f"{self.paths.journal.name}: {reason} in the meantime",
+            "look at `mmsbatch status`; run again, and it goes on from what the record says then",
+        )
 
     def _length(self) -> int:
         return self._writer.tail.length

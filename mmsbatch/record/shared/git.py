@@ -42,6 +42,8 @@ _IMPORT_REF = "refs/mmsbatch/import"
 _NOBODY = "mmsbatch@localhost"
 #: Ends the message of each commit that is made here, and of none that a person makes.
 _NONCE = "^Nonce: [0-9a-f]*$"
+#: Credentials, whatever their prefix, and the key of the record's tokens.
+_OUR_SECRET = re.compile(r"^MMSBATCH_|_(PASSCODE|CLIENTCODE)$")
 _NOT_IN_A_NAME = re.compile(r"[<>\x00-\x1f\x7f]+")
 
 
@@ -199,7 +201,9 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in _OTHER_REPOSITORY and not name.startswith("GIT_TRACE")  # it would end up in what we tell
+        if name not in _OTHER_REPOSITORY
+        and not name.startswith("GIT_TRACE")  # it would end up in what we tell
+        and not _OUR_SECRET.search(name)  # hooks and helpers of others run in it, and what they say is told
     }
     return {**kept, **_OURS}
 

@@ -5,6 +5,7 @@ a number that a rival claimed is never claimed here as well.
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from mmsbatch.record.events import (
     ChunkAnswered,
@@ -56,6 +57,12 @@ def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], r
             case _:
                 pass
     return ""
+
+
+def claims_of_others(events: Iterable[Event], record: Record, taken: AbstractSet[str]) -> bool:
+    """Whether one of the events claims an id that is used, or one of the numbers that others took."""
+    claims = (event for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
+    return any(record.has_chunk(each.chunk) or not taken.isdisjoint(each.numbers) for each in claims)
 
 
 def what_stands(events: Iterable[Event]) -> list[Event]:

@@ -16,6 +16,7 @@ from mmsbatch.record.events import RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import Holder, hold_lock, is_held, is_process_alive
+from mmsbatch.record.manifest import raise_if_ahead, read_manifest
 from mmsbatch.record.paths import (
     JOURNAL_SUFFIX,
     MANIFEST_SUFFIX,
@@ -76,6 +77,9 @@ class GitStore:
             ) from refusal
         if hint := self._way_back(paths):
             raise Refusal(f"{self.show(paths.journal)} is not what mmsbatch wrote last: changed by hand", hint)
+        # One that lies in the checkout, of a record in the folder or committed by a pull request, is never newer.
+        beside = self._beside(paths.manifest)
+        raise_if_ahead(beside.name, read_manifest(beside), content)
         return content
 
     def gateways_of(self, campaign: Path) -> list[str]:
@@ -104,9 +108,10 @@ class GitStore:
 
     def _adopt(self, paths: RecordPaths) -> None:
         """Take over a record that was kept in the folder. Raises Refusal where the branch has another one."""
-        kept = self.shelf.campaigns_of(paths.journal.parent) / paths.journal.name
+        kept = self._beside(paths.journal)
         if not kept.is_file():
             return
+        is_under_way = is_held(self._beside(paths.lock))  # before it is read: its last lines must not be missed
         content, there = kept.read_bytes(), paths.journal.read_bytes() if paths.journal.is_file() else b""
         if there.startswith(content):
             return
@@ -118,7 +123,7 @@ class GitStore:
                 f"{kept.name} lies beside the campaign, and the branch {self.branch.name} has another record of it",
                 "only one can be true: look at both with `git show`, then move the one beside the campaign away",
             )
-        if is_held(kept.with_name(paths.lock.name)):
+        if is_under_way:
             raise Locked(
                 f"{kept.name}: a run is under way that keeps its record beside the campaign",
                 "wait until it ended; then the branch takes its record over",
@@ -139,6 +144,10 @@ class GitStore:
             "whoever is missing there would be sent to again: put it back on that branch with "
             f"`git checkout {commit[:12]} -- {' '.join([*pieces, manifest])}`, a commit and a push on top"
         )
+
+    def _beside(self, file: Path) -> Path:
+        """Return where a file would lie beside its campaign."""
+        return self.shelf.campaigns_of(file.parent) / file.name
 
     def _path(self, file: Path) -> str:
         """Return a file's path on the branch."""
