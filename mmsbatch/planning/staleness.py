@@ -120,7 +120,10 @@ def compare(saved: SavedPlan, candidates: Sequence[Candidate], account: str, now
     notices: list[str] = []
     is_same_audience = not starts
     for bound, each in zip(saved.campaigns, candidates, strict=True):
-        is_same_audience &= len(each.planned.sorted_rows.to_send) == bound.to_send
+        # Other lists that hold back as many may hold back others.
+        is_same_audience &= not (
+            _has_other_lists(bound, each) and len(each.planned.sorted_rows.to_send) < bound.to_send
+        )
         differences += _compare_record(bound, each, digest)
         told = _compare_audience(bound, each, digest)
         if isinstance(told, Difference):
