@@ -176,11 +176,13 @@ class ClaimedJobs:
         try:
             self._book.settle()
             self._look_again()
+            if not self._book.is_publishing:
+                self._go_on(is_stopping)
         except Overtaken:
             self._give_way()
             raise
-        if self._book.is_publishing:
-            return
+
+    def _go_on(self, is_stopping: bool) -> None:
         if self._claiming and self._book.published >= self._claim_ends:
             self._window.note_push(self._monotonic() - self._began)
             self._open_claim()
