@@ -21,6 +21,8 @@ from mmsbatch.sending.window import Window
 
 #: Nothing leaves on a look at the record that is older, without another one.
 OLDEST_LOOK = timedelta(minutes=1)
+#: The same for a further attempt.
+LATEST_LOOK = timedelta(seconds=0.2)
 
 Announce = Callable[[ChunkJob], ChunkSending]
 
@@ -41,7 +43,7 @@ class JobSource(Protocol):
     def announce(self, events: Sequence[ChunkSending]) -> None:
         """Have it known that these requests leave. Raises OSError, and then none may."""
 
-    def keep_up(self, is_stopping: bool) -> None:
+    def keep_up(self, *, is_stopping: bool, is_retrying: bool) -> None:
         """Look after what goes on in the background. Raises MmsbatchError where nothing more may be sent."""
 
     def is_settled(self, chunk: str) -> bool:
@@ -71,7 +73,7 @@ class LocalJobs:
         """Have it on disk. Raises OSError."""
         self._book.append(*events)
 
-    def keep_up(self, is_stopping: bool) -> None:
+    def keep_up(self, *, is_stopping: bool, is_retrying: bool) -> None:
         """Nothing goes on in the background."""
 
     def is_settled(self, chunk: str) -> bool:
@@ -167,15 +169,15 @@ class ClaimedJobs:
         """Write down further attempts; of the first the branch knows already."""
         self._book.append(*(event for event in events if event.attempt > 1))
 
-    def keep_up(self, is_stopping: bool) -> None:
+    def keep_up(self, *, is_stopping: bool, is_retrying: bool) -> None:
         """Take in a push that ended, and begin the next claim where it is due; none where the run is stopping.
 
         What was looked at so long ago that somebody may have given this run up, on a machine that slept, is looked
-        at again: before a claimed chunk leaves, and before one is tried again.
+        at again; and always before a chunk is tried again, which waited for that.
         """
         try:
             self._book.settle()
-            self._look_again()
+            self._look_again(LATEST_LOOK if is_retrying else OLDEST_LOOK)
             if not self._book.is_publishing:
                 self._go_on(is_stopping)
         except Overtaken:
@@ -204,9 +206,9 @@ class ClaimedJobs:
         self._asked_at = self._clock.now()
         self._book.start_publishing(self._wake)
 
-    def _look_again(self) -> None:
+    def _look_again(self, oldest: timedelta) -> None:
         now = self._clock.now()
-        if now - self._looked_at > OLDEST_LOOK:
+        if now - self._looked_at > oldest:
             self._book.confirm()
             self._looked_at = now
 

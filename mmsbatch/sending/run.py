@@ -131,7 +131,8 @@ class CampaignRun:
     def _keep_up(self) -> None:
         """Look after the claims; what keeps them from the record keeps requests from starting."""
         try:
-            self._jobs.keep_up(self._is_stopped())
+            is_due = bool(self._waiting) and self._waiting[0].due <= self._context.clock.monotonic()
+            self._jobs.keep_up(is_stopping=self._is_stopped(), is_retrying=is_due and self._has_room())
         except MmsbatchError as error:
             self._stop = self._stop or stop_for_record(error)
 

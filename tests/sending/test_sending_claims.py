@@ -110,12 +110,12 @@ def test_the_next_window_leaves_once_its_push_has_landed():
     world = World()
     world.source.begin()
     world.take()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.book.is_publishing
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.take() == []
     world.book.land()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.take() == ["1-4", "1-5", "1-6"]
 
 
@@ -123,7 +123,7 @@ def test_the_next_window_is_claimed_while_the_former_is_sent():
     """A push takes half a second: five chunks, and half as many more to be sure."""
     world = World(push_seconds=0.5)
     world.source.begin()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.book.is_publishing, "three chunks are left, and a push lasts longer than they do"
     assert len(world.book.events) == 3 + 8
 
@@ -132,11 +132,11 @@ def test_no_window_is_claimed_before_it_is_needed():
     """What is claimed by a runner that vanishes is in doubt."""
     world = World(least=10, push_seconds=0.2)
     world.source.begin()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert not world.book.is_publishing
     for _ in range(7):
         world.source.take()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.book.is_publishing, "three are left: what is sent during a push, and half as much"
 
 
@@ -144,13 +144,13 @@ def test_who_was_not_overtaken_but_late_pushes_again():
     world = World()
     world.source.begin()
     world.take()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     world.book.lose()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.book.is_publishing
     assert world.take() == []
     world.book.land()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert world.take() == ["1-4", "1-5", "1-6"]
 
 
@@ -159,10 +159,10 @@ def test_a_canary_is_claimed_alone():
     world = World(may_claim=lambda: bool(spread))
     world.source.begin()
     assert world.take() == ["1-1"]
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert not world.book.is_publishing
     spread.append(True)
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert len(world.book.events) == 4
 
 
@@ -171,10 +171,10 @@ def test_to_the_last_chunk():
     world.source.begin()
     assert world.take() == ["1-1", "1-2", "1-3"]
     assert not world.source.is_exhausted
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert not world.source.is_exhausted, "it is on its way"
     world.book.land()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert not world.source.is_exhausted
     assert world.take() == ["1-4"]
     assert world.source.is_exhausted
@@ -225,7 +225,7 @@ def test_at_the_end_a_claim_under_way_is_waited_for():
     world = World()
     world.source.begin()
     world.take()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert ids(world.source.end()) == ["1-4", "1-5", "1-6"]
     assert world.book.published == 6
 
@@ -240,11 +240,11 @@ def test_a_claim_that_was_overtaken_is_not_given_up_for_the_rival():
     world.source.take()
     world.source.take()
     world.window.push_seconds = 1.0
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     world.book.error = OVERTAKEN
     with pytest.raises(Overtaken):
-        world.source.keep_up(is_stopping=False)
-    world.source.keep_up(is_stopping=False)
+        world.source.keep_up(is_stopping=False, is_retrying=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert not world.book.is_publishing, "it claims no more"
     assert ids(world.source.end()) == ["1-3"]
 
@@ -255,7 +255,7 @@ def test_a_claim_that_is_overtaken_at_the_end_is_not_given_up_for_the_rival():
     world.source.take()
     world.source.take()
     world.window.push_seconds = 1.0
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     world.book.error = OVERTAKEN
     assert ids(world.source.end()) == ["1-3"]
 
@@ -264,7 +264,7 @@ def test_a_claim_of_which_nobody_knows_whether_it_arrived_is_given_up_behind_its
     world = World()
     world.source.begin()
     world.take()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     world.book.error = RecordUnreachable("no answer")
     assert ids(world.source.end()) == ["1-4", "1-5", "1-6"]
     assert [event.chunk for event in world.book.events][3:] == ["1-4", "1-5", "1-6"]
@@ -276,12 +276,12 @@ def test_an_old_claim_is_looked_at_again_before_its_chunks_leave():
     looks = []
     world.book.confirm = lambda: looks.append(world.time)
     world.source.begin()
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     world.time += 50
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert looks == []
     world.time += 20
-    world.source.keep_up(is_stopping=False)
-    world.source.keep_up(is_stopping=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
+    world.source.keep_up(is_stopping=False, is_retrying=False)
     assert len(looks) == 1
     world.source.take()
