@@ -17,6 +17,7 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.events import Lease
+from mmsbatch.record.lock import process_space
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import NumberKeeping
 from mmsbatch.reports.applied import ApplyResult
@@ -135,7 +136,7 @@ class Dispatcher:
 
     def _settle(self, each: OpenCampaign, campaigns: Sequence[OpenCampaign], outcome: RunOutcome) -> RunOutcome:
         """Let the credit of an exclusive account settle the doubt that a run ended with, where it can."""
-        if outcome.exit_code is not ExitCode.IN_DOUBT:
+        if outcome.exit_code is not ExitCode.IN_DOUBT or not self._may_believe_balance():
             return outcome
         books = [campaign.book for campaign in campaigns]
         settlement = self.settler.settle(books, lambda: self.interruption.is_requested)
@@ -150,6 +151,13 @@ class Dispatcher:
             self.console.warn(f"{each.planned.plan.file}: what was settled is not seen by others: {error.message}")
             return outcome
         return settled
+
+    def _may_believe_balance(self) -> bool:
+        """Whether the account was this run's alone all the time, as far as the remote can tell now."""
+        try:
+            return not self.access.settings.exclusive_account or self.account.is_held()
+        except MmsbatchError:
+            return False
 
     def _run(self, each: OpenCampaign, balance: Decimal | None, is_at_rest: bool) -> RunOutcome:
         with _courier(self.connection) as courier, watching(self.console) as watcher:
@@ -181,7 +189,7 @@ class Dispatcher:
         if not self.access.is_shared:
             return None
         us = this_process(self.environ, "")
-        return Lease(us.host, us.process, us.pipeline)
+        return Lease(us.host, us.process, us.pipeline, process_space())
 
     def _window(self) -> Window:
         kept, settings = self.access.configuration.store, self.access.settings

@@ -43,6 +43,9 @@ class AccountLock(Protocol):
     def sign(self, holder: Holder) -> None:
         """Write down who holds it, what was spent on last, and whether a request may be open."""
 
+    def is_held(self) -> bool:
+        """Whether it is ours still."""
+
 
 class ExclusiveAccount:
     """An account for as long as a call holds it, and who spent from it last.
@@ -63,6 +66,10 @@ class ExclusiveAccount:
     def was_last(self, book: RecordBook) -> bool:
         """Whether nobody spent since this record's last run: only then does the balance say anything of it."""
         return self._lock is not None and self._record == book.name
+
+    def is_held(self) -> bool:
+        """Whether the account is ours still. Raises RecordUnreachable where the remote does not say."""
+        return self._lock is not None and self._lock.is_held()
 
     @property
     def is_at_rest(self) -> bool:

@@ -20,6 +20,7 @@ from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chunks import ChunkRecord
 from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.identity import Identity, check_identity
+from mmsbatch.record.lock import process_space
 from mmsbatch.record.states import ChunkState, NumberState
 from mmsbatch.reports.findings import count
 from mmsbatch.reports.records import evidence_text
@@ -138,7 +139,7 @@ def _between(ids: list[str], first: str, last: str) -> list[str]:
 def _raise_if_sending(chunk: ChunkRecord) -> None:
     """Refuse to settle what a process that is still here may be sending at this moment."""
     lease = chunk.run.lease if chunk.run and chunk.state in (ChunkState.SENDING, ChunkState.PENDING) else None
-    if lease and lease.host == os.uname().nodename:
+    if lease and (lease.host, lease.space) == (os.uname().nodename, process_space()):
         raise Locked(f"chunk {chunk.id} is being sent: by process {lease.process} on this machine", "wait for its end")
 
 

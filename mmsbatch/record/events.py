@@ -77,15 +77,19 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who claims chunks in a record that runs on other machines write too; `pipeline` is a URL, empty outside of CI."""
+    """Who claims chunks in a record that runs on other machines write too; `pipeline` is a URL, empty outside of CI.
+
+    `space` tells containers apart that have one host's name: where it is another, nobody sees whether a process lives.
+    """
 
     host: str
     process: int
     pipeline: str = ""
+    space: str = ""
 
     def to_json(self) -> dict[str, str | int]:
-        """Return the three values by name."""
-        return {"host": self.host, "process": self.process, "pipeline": self.pipeline}
+        """Return the values by name."""
+        return {"host": self.host, "process": self.process, "pipeline": self.pipeline, "space": self.space}
 
 
 @dataclass(frozen=True, slots=True)

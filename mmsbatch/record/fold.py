@@ -138,6 +138,8 @@ class Record:
 
     def _fail_attempt(self, event: AttemptFailed) -> None:
         revision, chunk = self._chunk(event.chunk)
+        if chunk.resolved:
+            return  # a person said what became of it, and it is not tried again
         chunk.reason = event.reason
         revision.move(chunk, ChunkState.PENDING)
 

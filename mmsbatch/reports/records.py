@@ -61,13 +61,21 @@ def evidence_text(chunk: ChunkRecord) -> str:
     lines = [
         f"chunk {chunk.id}: {count(len(chunk.numbers), 'recipient')}, {chunk.state.value}",
         f"  sent at       {chunk.started_at}, attempt {chunk.attempts}",
-        f"  given up at   {chunk.finished_at or 'never: the run was cut short'}",
+        f"  given up at   {chunk.finished_at or _never(chunk)}",
         f"  what happened {chunk.reason or 'nothing is known'}",
     ]
+    if chunk.run and chunk.run.lease:
+        lines.append(f"  claimed by    run {chunk.run.run}: {chunk.run.holder}")
     if chunk.credits_before is not None:
         after = "not known" if chunk.credits_after is None else f"{chunk.credits_after:,}"
         lines.append(f"  credit        {chunk.credits_before:,} when it was sent, {after} at the next look")
     return "\n".join(lines)
+
+
+def _never(chunk: ChunkRecord) -> str:
+    if chunk.state is ChunkState.IN_DOUBT:
+        return "never: the run was cut short"
+    return "not yet: its run may be at it now; look at that machine, or job, first"
 
 
 def _lines(view: RecordView) -> Iterator[str]:

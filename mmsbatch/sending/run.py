@@ -77,9 +77,8 @@ class CampaignRun:
             self._send_all_due()
             if self._is_over():
                 return
-            courier = self._context.courier
-            first = courier.wait(self._seconds_to_wait())
-            self._land([*([first] if first else []), *courier.arrived()])
+            first = self._context.courier.wait(self._seconds_to_wait())
+            self._land([*([first] if first else []), *self._context.courier.arrived()])
             self._quietly(self._context.book.show_now_and_then)
 
     def _is_over(self) -> bool:

@@ -151,3 +151,12 @@ def test_what_is_no_lock_is_refused(refs, bare):
     git(bare, "update-ref", PREFIX + ACCOUNT, "refs/heads/main")
     with pytest.raises(Refusal, match="holder"), hold(refs[0]):
         pass
+
+
+def test_a_lock_that_was_taken_away_is_ours_no_more(refs):
+    warnings = []
+    with hold(refs[0], warn=warnings.append) as lock:
+        assert lock.is_held()
+        refs[1].unlock(refs[0].remote.fetch(PREFIX + ACCOUNT)[:12])
+        assert not lock.is_held()
+    assert "was unlocked while this run held it" in warnings[0]

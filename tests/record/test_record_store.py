@@ -12,7 +12,7 @@ from record_builders import ACCEPTED, AT, answered, opened, sending, started
 from mmsbatch.errors import Locked, MmsbatchError, Overtaken, Refusal
 from mmsbatch.record.events import Lease
 from mmsbatch.record.journal import JournalWriter, read_journal
-from mmsbatch.record.lock import Holder, hold_lock
+from mmsbatch.record.lock import Holder, hold_lock, process_space
 from mmsbatch.record.paths import BESIDE
 from mmsbatch.record.shared.branch import BranchClock, RecordBranch
 from mmsbatch.record.shared.store import GitStore
@@ -21,9 +21,9 @@ from mmsbatch.record.store import FolderStore
 
 HOLDER = Holder(os.getpid(), os.uname().nodename, "zoé", AT)
 ALIVE, GONE, ELSEWHERE = (
-    Lease(os.uname().nodename, os.getpid()),
-    Lease(os.uname().nodename, 2**22 + 1),
-    Lease("another", 7),
+    Lease(os.uname().nodename, os.getpid(), space=process_space()),
+    Lease(os.uname().nodename, 2**22 + 1, space=process_space()),
+    Lease("another", 7, space=process_space()),
 )
 BEGUN = (opened(), started(2, lease=ALIVE), replace(sending("1-1", "33639980001"), run="run-1"))
 

@@ -26,6 +26,11 @@ class RemoteLock:
 
     former: Holder | None
     signed: Holder
+    is_ours: Callable[[], bool] = lambda: True
+
+    def is_held(self) -> bool:
+        """Ask the remote whether it is ours still: somebody may have taken this run for dead, and unlocked it."""
+        return self.is_ours()
 
     def sign(self, holder: Holder) -> None:
         """Note down who holds it, what was spent on last, and whether a request may be open."""
@@ -66,12 +71,14 @@ class AccountRefs:
         former = state.holder if state else None
         kept = replace(holder, record=former.record, at_rest=former.at_rest) if former else holder
         ours = self._move(ref, state, kept, is_held=True)
-        lock = RemoteLock(former, kept)
+        lock = RemoteLock(former, kept, lambda: self.remote.fetch(ref) == ours)
         try:
             yield lock
         finally:
             try:
                 self._move(ref, _State(ours, lock.signed, True), lock.signed, is_held=False)
+            except Locked:
+                warn(f"account {account} was unlocked while this run held it: others may have spent from it meanwhile")
             except MmsbatchError as error:
                 warn(
                     f"account {account} stays locked: {error.message}; "

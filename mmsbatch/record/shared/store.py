@@ -15,7 +15,7 @@ from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.events import RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, read_journal
-from mmsbatch.record.lock import Holder, hold_lock, is_held, is_process_alive
+from mmsbatch.record.lock import Holder, hold_lock, is_held, is_process_alive, process_space
 from mmsbatch.record.manifest import raise_if_ahead, read_manifest
 from mmsbatch.record.paths import (
     JOURNAL_SUFFIX,
@@ -98,9 +98,8 @@ class GitStore:
 
     def is_alive(self, run: RunStarted) -> bool:
         """Whether a run may be under way: on another machine nobody can tell, and here its process is looked for."""
-        if run.lease is None:
-            return False
-        return run.lease.host != os.uname().nodename or is_process_alive(run.lease.process)
+        lease, here = run.lease, (os.uname().nodename, process_space())
+        return lease is not None and ((lease.host, lease.space) != here or is_process_alive(lease.process))
 
     def show(self, path: Path) -> str:
         """Name a file as git does: `branch:path`."""
