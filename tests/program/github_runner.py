@@ -154,6 +154,7 @@ class Run:
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SHA": self.sha,
+            "GITHUB_REF_NAME": "main",
             "GITHUB_RUN_ID": "77",
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_ACTOR": "marie",

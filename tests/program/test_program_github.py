@@ -239,6 +239,21 @@ def test_a_stale_plan_is_made_anew_and_waits_for_an_approval(firm: Firm) -> None
     assert firm.on_push("approve", changed, plan_again=planned).outcome == "skipped", "nobody is asked for nothing"
 
 
+def test_an_approval_that_comes_too_late_sends_nothing(firm: Firm) -> None:
+    """Meanwhile the campaign may have been withdrawn: the run of the newest commit sends what is left."""
+    merged = firm.plan_and_merge()
+    (firm.repo.root / "README.md").write_text("Went on.\n")
+    commit(firm.repo, "Something else")
+    git(firm.repo, "push", "--quiet", "origin", "main")
+    planned = firm.on_push("plan-again", merged, apply=Job(outputs={"held": "true"}))
+    assert planned.outputs == {"to-send": "6"}
+    assert firm.on_push("approve", merged, plan_again=planned).outcome == "success"
+    late = firm.on_push("apply-approved", merged, approve=Job())
+    assert late.outcome == "failure"
+    assert "main went on" in late.log
+    assert firm.gateway.requests["send"] == 0
+
+
 # --- what ends otherwise
 
 
@@ -325,6 +340,16 @@ def test_inputs_are_words_and_never_code(firm: Firm) -> None:
     action = (ROOT / "action.yml").read_text(encoding="utf-8")
     for each in yaml.safe_load(action)["runs"]["steps"]:
         assert "${{" not in each["run"], "what is filled into a script runs as code"
+
+
+def test_inputs_of_several_lines_are_read_to_their_end(firm: Firm) -> None:
+    missing = "campaigns/sale.yaml\ncampaigns/missing.yaml\n"
+    run, context, step = action_run(firm, command="validate", paths=missing, arguments="--format\njson\n")
+    environ = {name: run.fill(value, context) for name, value in step["env"].items()}
+    process = run.start(step, context, environ, ROOT)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert "campaigns/missing.yaml" in str(out)
 
 
 def test_an_unknown_command_is_refused(firm: Firm) -> None:

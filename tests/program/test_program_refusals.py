@@ -276,3 +276,18 @@ def test_a_job_that_runs_again_may_say_that_the_first_attempt_sent_nothing(repo:
     again = {"CI": "true", "GITHUB_RUN_ATTEMPT": "2"}
     assert repo.run("apply", SPEC, "--yes", "--folder-record", "--new-campaign", env=again).code == 0
     assert len(received(gateway)) == 6
+
+
+def test_a_job_that_runs_again_and_lost_the_record_of_its_revision_sends_nothing(
+    repo: CampaignRepo, serve: Serve
+) -> None:
+    """What was committed is the record of an earlier revision: the first attempt's went with its runner."""
+    gateway = serve()
+    repo.configure(gateway)
+    repo.write_campaign()
+    repo.write_rows(range(6))
+    assert repo.run("apply", SPEC, "--yes").code == 0
+    repo.write_campaign(revision=2)
+    again = {"CI": "true", "GITHUB_RUN_ATTEMPT": "2"}
+    assert repo.run("apply", SPEC, "--yes", "--folder-record", env=again).code == 1
+    assert len(received(gateway)) == 6

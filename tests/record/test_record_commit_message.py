@@ -41,7 +41,7 @@ MESSAGES = {
     ),
     "one that failed": (
         [failed("1-1"), sending("1-1", attempt=2), answered("1-1", FAILED), answered("1-2", ACCEPTED, 2)],
-        "2 chunks 1-1 to 1-2 answered",
+        "chunk 1-2 answered; chunk 1-1 not sent",
         "Answered: 2 accepted, 0 rejected; 1 chunk not accepted",
     ),
     "the end": ([ended("3f2a")], "run 3f2a ended with 0", ""),

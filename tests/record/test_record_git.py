@@ -303,3 +303,12 @@ def test_it_is_out_of_the_terminals_reach_and_reads_nothing(tmp_path):
 )
 def test_what_git_says_is_fit_to_be_shown(said, kept):
     assert told(said) == kept
+
+
+def test_git_and_whoever_it_calls_know_no_credential(tmp_path):
+    """Hooks, helpers and ssh run in its environment, and what they say is told."""
+    secrets = {"MMSBATCH_PASSCODE": "x", "MMSBATCH_PSEUDONYM_KEY": "x", "SHOP_PASSCODE": "x", "SHOP_CLIENTCODE": "x"}
+    clone = make_clone(make_bare(tmp_path), "clone")
+    seen = open_git(clone, environment(clone, **secrets, TOKEN_OF_A_HELPER="y"), TIMEOUT)
+    assert not secrets.keys() & seen.environ.keys()
+    assert seen.environ["TOKEN_OF_A_HELPER"] == "y"

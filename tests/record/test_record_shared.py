@@ -10,6 +10,7 @@ from record_builders import (
     REFUSED,
     answered,
     ended,
+    failed,
     number,
     opened,
     resolved,
@@ -97,3 +98,22 @@ def test_an_answer_that_comes_after_all_outdoes_a_finding_but_giving_up_does_not
 def test_a_claim_of_a_run_that_nobody_announced_is_no_record():
     with pytest.raises(LookupError):
         Record((*BOTH, claim("1-3", "three", A)))
+
+
+def test_a_chunk_is_announced_once():
+    with pytest.raises(ValueError, match="announced twice"):
+        Record((*BOTH, claim("1-1", "one", C)))
+
+
+def test_a_late_answer_moves_no_rows_that_were_sent_again_since():
+    """The run was taken for dead: its recipients were pending again, and sent by another run."""
+    again = (resolved("1-1", False), claim("1-3", "two", A, B), answered("1-3", ACCEPTED, 2))
+    record = Record((*BOTH, *again, answered("1-1", ACCEPTED, 2)))
+    assert record.revision(1).totals == Totals(rows=4, accepted=2, in_doubt=2)
+    assert not record.revision(1).closed
+    assert record.revision(1).count(NumberState.ACCEPTED) == 2
+
+
+def test_an_attempt_that_failed_undoes_no_finding():
+    record = Record((*BOTH, resolved("1-1", False), failed("1-1")))
+    assert record.revision(1).chunks["1-1"].state is FAILED

@@ -389,3 +389,21 @@ def test_what_a_run_gave_up_itself_it_may_claim_again(one, two):
     two.claim("1-2", A)
     two.book.publish()
     assert states(two) == {"1-1": FAILED, "1-2": ChunkState.SENDING}
+
+
+# --- what was taken in long before a claim
+
+
+@pytest.mark.parametrize("late", [claim("1-3", "one", B), claim("1-2", "one", C)], ids=["recipient", "id"])
+def test_a_claim_is_held_against_all_that_others_claimed_since(one, two, late):
+    """The rival's claim was taken in with an earlier push, which had nothing to do with it."""
+    two.begin()
+    two.claim("1-2", B)
+    two.book.publish()
+    one.book.append(answered("1-1", ACCEPTED, 1))
+    one.book.publish()
+    with pytest.raises(Overtaken, match="another run claimed the same recipients"):
+        one.book.append(late)
+    one.book.append(ended("one"))
+    one.book.publish()
+    assert set(states(two)) == {"1-1", "1-2"}

@@ -13,6 +13,7 @@ from mmsbatch.errors import Locked, MmsbatchError, Overtaken, Refusal
 from mmsbatch.record.events import Lease
 from mmsbatch.record.journal import JournalWriter, read_journal
 from mmsbatch.record.lock import Holder, hold_lock, process_space
+from mmsbatch.record.manifest import manifest_text
 from mmsbatch.record.paths import BESIDE
 from mmsbatch.record.shared.branch import BranchClock, RecordBranch
 from mmsbatch.record.shared.store import GitStore
@@ -328,3 +329,22 @@ def test_a_record_that_a_run_still_writes_beside_the_campaign_is_not_taken_over(
         store.read(git_place.paths(store))
     shutil.rmtree(paths.lock.parent)
     assert store.read(git_place.paths(store)).opened is None
+
+
+def test_a_manifest_that_knows_more_than_the_branch_is_not_passed_over(git_place):
+    """The journal beside it went back, or is gone; or the branch is, and the checkout has the manifest."""
+    store = git_place.open()
+    keep_beside(store, *BEGUN, answered("1-1", ACCEPTED, 1))
+    beside = BESIDE.paths(store.repository / "campaigns" / "sale.yaml", "production")
+    content = read_journal(beside.journal)
+    beside.manifest.write_text(manifest_text(content.record, content.tail), encoding="utf-8")
+    assert store.read(git_place.paths(store)).opened
+    lines = beside.journal.read_bytes().splitlines(keepends=True)
+    beside.journal.write_bytes(b"".join(lines[:2]))
+    git_place.paths(store).journal.unlink()
+    with pytest.raises(Refusal, match="the journal lost lines"):
+        store.read(git_place.paths(store))
+    beside.journal.unlink()
+    git_place.paths(store).journal.unlink()
+    with pytest.raises(Refusal, match="the journal lost lines"):
+        store.read(git_place.paths(store))

@@ -285,3 +285,36 @@ def test_an_old_claim_is_looked_at_again_before_its_chunks_leave():
     world.source.keep_up(is_stopping=False, is_retrying=False)
     assert len(looks) == 1
     world.source.take()
+
+
+def test_what_waited_to_be_tried_again_is_looked_at_first():
+    world = World(chunks=3)
+    looks = []
+    world.book.confirm = lambda: looks.append(world.time)
+    world.source.begin()
+    world.take()
+    world.time += 1
+    world.source.keep_up(is_stopping=False, is_retrying=True)
+    world.source.keep_up(is_stopping=False, is_retrying=True)
+    assert len(looks) == 1
+    world.book.settled.add("1-2")
+    assert [world.source.is_settled(f"1-{place}") for place in (1, 2, 3)] == [False, True, False]
+
+
+def test_a_claim_is_as_old_as_its_push():
+    """The branch took it, and this machine slept before it heard so."""
+    world = World(chunks=3, push_seconds=100)
+    looks = []
+    world.book.confirm = lambda: looks.append(world.time)
+    world.source.begin()
+    world.source.keep_up(is_stopping=False, is_retrying=False)
+    assert len(looks) == 1
+
+
+def test_a_run_that_stops_claims_no_more():
+    world = World()
+    world.source.begin()
+    world.take()
+    world.source.keep_up(is_stopping=True, is_retrying=False)
+    assert not world.book.is_publishing
+    assert len(world.book.events) == 3

@@ -16,6 +16,7 @@ from mmsbatch.record.events import (
     RunStarted,
 )
 from mmsbatch.record.paths import JOURNAL_SUFFIX
+from mmsbatch.record.states import ChunkState
 
 
 def describe(journal: str, events: Sequence[Event]) -> str:
@@ -29,9 +30,13 @@ def _parts(events: Sequence[Event]) -> Iterator[str]:
     if any(isinstance(event, JournalOpened) for event in events):
         yield "record begun"
     yield from (_run(event) for event in events if isinstance(event, RunStarted))
-    answered = [event for event in events if isinstance(event, ChunkAnswered)]
+    told = [event for event in events if isinstance(event, ChunkAnswered)]
+    unsent = [each.chunk for each in told if each.state is ChunkState.FAILED]
+    answered = [each.chunk for each in told if each.state is not ChunkState.FAILED]
     if answered:
-        yield f"{_chunks([each.chunk for each in answered])} answered"
+        yield f"{_chunks(answered)} answered"
+    if unsent:
+        yield f"{_chunks(unsent)} not sent"
     claimed = [event.chunk for event in events if isinstance(event, ChunkSending) and event.attempt == 1]
     if claimed:
         yield f"{_chunks(claimed)} claimed"
