@@ -146,6 +146,16 @@ def test_an_audience_that_shrank_with_the_same_lists_is_not_what_was_reviewed():
     assert differences(saved, candidate(suppressed=frozenset({6_3998_0001}))) == ["flows (what would go on the wire)"]
 
 
+def test_other_lists_that_hold_back_as_many_are_compared_by_their_flows():
+    """One opt-out more and one less: who was held back in the review must not be sent to for that."""
+    saved = save(candidate(suppression=(LIST,), suppressed=frozenset({6_3998_0001})))
+    other = (replace(LIST, sha256="other"),)
+    swapped = candidate(suppression=other, suppressed=frozenset({6_3998_0002}))
+    assert differences(saved, swapped) == ["flows (what would go on the wire)"]
+    same_people = candidate(suppression=other, suppressed=frozenset({6_3998_0001}))
+    assert differences(saved, same_people) == []
+
+
 def test_an_audience_never_grows():
     saved = save(candidate(suppression=(LIST,), suppressed=frozenset({6_3998_0001})))
     shrunk = candidate(suppression=(replace(LIST, sha256="00" * 32),))
