@@ -18,7 +18,7 @@ from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
 from mmsbatch.record.lock import Holder
 from mmsbatch.record.manifest import raise_if_ahead, read_manifest
-from mmsbatch.record.paths import RecordPaths
+from mmsbatch.record.paths import BESIDE, RecordPaths
 from mmsbatch.record.store import FolderStore, RecordStore
 from mmsbatch.record.tokens import NumberKeeping
 
@@ -38,7 +38,11 @@ class RecordAccess:
     def check(self, campaign: Campaign, record: Record) -> NumberKeeping:
         """Return how numbers are kept. Raises Refusal where the record is not this campaign's, or lacks its key."""
         path = campaign.path
-        check_identity(record, self._identify(campaign), self.paths(campaign), self.new_campaign)
+        identity = self._identify(campaign)
+        check_identity(record, identity, self.paths(campaign), self.new_campaign)
+        if self.is_shared:  # what is still kept beside campaigns was sent all the same
+            beside = BESIDE.paths(path, self.settings.name)
+            check_identity(record, replace(identity, shelf=BESIDE), beside, self.new_campaign)
         return choose_keeping(record.opened, self.environ, self._may_be_plain(path), str(path))
 
     @property

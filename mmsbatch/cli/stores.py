@@ -95,6 +95,6 @@ def _open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str
     us = this_process(environ, "")
     branch = RecordBranch(_open_branch(kept, folder, environ), f"{us.user} on {us.host}", clock)
     with tempfile.TemporaryDirectory(prefix="mmsbatch-record-") as mirror:
-        store = GitStore(branch, _repository(folder), Path(mirror).resolve())
+        store = GitStore(branch, _repository(folder), Path(mirror).resolve(), SANDBOX)
         store.lay_out()
         yield store

@@ -187,3 +187,33 @@ def test_a_cancelled_job_does_not_wait_for_a_push_that_hangs(shared, serve, push
     assert ended.code == 143
     assert time.monotonic() - began < 10
     assert "there was no time left to wait for the remote" in ended.out + ended.err
+
+
+def keep_in_folder(shared, gateway):
+    """Send all, with the record beside the campaign as it was kept before; then share records."""
+    shared.share(gateway)
+    config = (shared.root / "mmsbatch.yaml").read_text()
+    shared.write("mmsbatch.yaml", config.replace(json.dumps(SHARED), '{"store": "folder", "numbers": "plain"}'))
+    assert shared.run("apply", "campaigns/sale.yaml", "--yes").code == 0
+    shared.write("mmsbatch.yaml", config)
+
+
+@pytest.mark.parametrize("keeps_file", [True, False], ids=["copied", "renamed"])
+def test_what_is_still_kept_beside_another_file_is_not_sent_again(shared, serve, keeps_file):
+    gateway = serve()
+    keep_in_folder(shared, gateway)
+    sale, other = shared.campaigns / "sale.yaml", shared.campaigns / "other.yaml"
+    shared.write("campaigns/other.yaml", sale.read_text())
+    if not keeps_file:
+        sale.unlink()
+    ended = shared.run("apply", "campaigns/other.yaml", "--yes")
+    assert ended.code == 1, ended.out
+    assert "sale.local.journal.jsonl" in ended.err
+    assert len(received(gateway)) == 10
+    assert other.is_file()
+
+
+def test_status_knows_what_is_still_kept_beside_the_campaign(shared, serve):
+    keep_in_folder(shared, serve())
+    (record,) = records(shared)
+    assert record["totals"]["accepted"] == 10

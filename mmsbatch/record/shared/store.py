@@ -18,6 +18,7 @@ from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import Holder, hold_lock, is_held, is_process_alive, process_space
 from mmsbatch.record.manifest import raise_if_ahead, read_manifest
 from mmsbatch.record.paths import (
+    BESIDE,
     JOURNAL_SUFFIX,
     MANIFEST_SUFFIX,
     PLAIN_NAME_GATEWAY,
@@ -32,11 +33,15 @@ from mmsbatch.record.shared.journal import SharedJournal
 
 @dataclass(frozen=True, slots=True)
 class GitStore:
-    """The records on one branch, as of its last look. `mirror` is a folder that nobody else uses."""
+    """The records on one branch, as of its last look. `mirror` is a folder that nobody else uses.
+
+    `rehearsal` is the gateway whose records stay beside the campaigns.
+    """
 
     branch: RecordBranch
     repository: Path
     mirror: Path
+    rehearsal: str = ""
 
     @property
     def shelf(self) -> Shelf:
@@ -83,9 +88,13 @@ class GitStore:
         return content
 
     def gateways_of(self, campaign: Path) -> list[str]:
-        """Name the gateways whose journals the branch has for a campaign, or had, until somebody took them away."""
+        """Name the gateways whose journals the branch has for a campaign, had, until somebody took them away, or will.
+
+        That is, takes over from beside the campaign.
+        """
         stem = self._path(self.shelf.paths(campaign, PLAIN_NAME_GATEWAY).journal).removesuffix(JOURNAL_SUFFIX)
-        names = dict.fromkeys(self.shelf.gateways_of(campaign))
+        beside = (name for name in BESIDE.gateways_of(campaign) if name != self.rehearsal)
+        names = dict.fromkeys([*self.shelf.gateways_of(campaign), *beside])
         for pattern in (escape(stem), f"{escape(stem)}.*"):
             _, written = self.branch.as_written(f"{pattern}{MANIFEST_SUFFIX}")
             names |= dict.fromkeys(gateways_in(written, stem))
