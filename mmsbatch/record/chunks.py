@@ -81,7 +81,9 @@ class ChunkRecord:
 
     def release(self, state: NumberState) -> None:
         """Make the exceptions of a state pending again."""
-        released = dict.fromkeys((each for each, found in self.exceptions.items() if found is state), _RELEASED)
+        released = dict.fromkeys(
+            (each for each, found in self.exceptions.items() if found is state), NumberState.RELEASED
+        )
         self.exceptions = {**self.exceptions, **released}
 
     def _exceptions(self) -> Mapping[str, NumberState]:
@@ -89,6 +91,3 @@ class ChunkRecord:
             return {}
         rejected = {each.number: NumberState.REJECTED for each in self.answer.rejected}
         return dict.fromkeys(self.answer.unaccounted, NumberState.UNACCOUNTED) | rejected
-
-
-_RELEASED = NumberState.RELEASED

@@ -173,7 +173,7 @@ class CampaignRepo:
                 text = path.read_bytes().decode("utf-8", "replace")
                 assert PASSCODE not in text, path
                 assert CLIENT_CODE not in text.lower(), path
-                if path not in self._inputs and not path.name.endswith(".journal.jsonl"):
+                if path not in self._inputs and not path.name.endswith((".journal.jsonl", ".unpublished.jsonl")):
                     assert not _NUMBER.search(text), path
 
 

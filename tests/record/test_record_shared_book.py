@@ -407,3 +407,12 @@ def test_a_claim_is_held_against_all_that_others_claimed_since(one, two, late):
     one.book.append(ended("one"))
     one.book.publish()
     assert set(states(two)) == {"1-1", "1-2"}
+
+
+def test_what_the_branch_lacks_is_kept_and_taken_for_no_journal(one):
+    """Whoever looks for records in the checkout looks into git's own folder, too."""
+    assert one.book.rescue() is None
+    one.book.append(answered("1-1", ACCEPTED, 1))
+    kept = one.book.rescue()
+    assert b'"answered"' in kept.read_bytes()
+    assert list(one.clone.rglob("*.journal.jsonl")) == []

@@ -17,7 +17,7 @@ from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
-from mmsbatch.record.paths import RecordPaths
+from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
 from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
@@ -25,6 +25,7 @@ from mmsbatch.record.shared.rivals import claims_of_others, what_stands, why_not
 
 #: How often, in seconds, it is asked whether a push may still be waited for.
 LOOK_EVERY = 0.1
+UNPUBLISHED_SUFFIX = ".unpublished.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ class SharedBook(RecordBook):
         lines = self.paths.journal.read_bytes()[self._known_length :]
         if not lines:
             return None
-        kept = self._shared.kept_beside(f"{self._writer.tail.digest[:12]}.{self.paths.journal.name}")
+        # By another ending than a journal's: it is a part of one, and must not be taken for a record.
+        name = self.paths.journal.name.removesuffix(JOURNAL_SUFFIX)
+        kept = self._shared.kept_beside(f"{name}.{self._writer.tail.digest[:12]}{UNPUBLISHED_SUFFIX}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(lines)
         return kept
@@ -177,7 +180,7 @@ class SharedBook(RecordBook):
             record = Record(lines.events)
         except (Damage, LookupError, ValueError) as error:
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
-        self._know(_count_common(self._ours, lines.events[len(self._known) :]))
+        self._know(_count_arrived(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
         last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
         reason = why_not_both(ours, theirs, record, last)
@@ -202,7 +205,7 @@ class SharedBook(RecordBook):
         return self._writer.tail.length
 
 
-def _count_common(ours: Sequence[Event], theirs: Sequence[Event]) -> int:
+def _count_arrived(ours: Sequence[Event], theirs: Sequence[Event]) -> int:
     """Count the events that both begin with: no two runs write the same one, each names its chunk, run or time."""
     pairs = zip(ours, theirs, strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(ours), len(theirs)))

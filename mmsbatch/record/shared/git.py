@@ -115,10 +115,9 @@ class Git:
         found = self.ask("rev-list", "--max-count=1", f"--grep={_NONCE}", tip, "--", f":(glob){pattern}")
         return found.decode().strip() or None
 
-    def files(self, commit: str, folder: str = "") -> dict[str, str]:
-        """Return the blob of each path of a commit, below `folder` where one is given; empty where there is none."""
-        below = (f"{folder.rstrip('/')}/",) if folder else ()
-        listed = self.ask("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below).decode("utf-8", "surrogateescape")
+    def files(self, commit: str) -> dict[str, str]:
+        """Return the blob of each path of a commit."""
+        listed = self.ask("ls-tree", "-r", "-z", "--full-tree", commit).decode("utf-8", "surrogateescape")
         entries = (entry.partition("\t") for entry in listed.split("\0")[:-1])
         return {path: kind.split(" ")[2] for kind, _, path in entries if " blob " in kind}
 
