@@ -1,4 +1,4 @@
-"""`mmsbatch status`: what the record says of campaigns. Needs no network and no credentials."""
+"""`mmsbatch status`: what the record says of campaigns. Needs no credentials, and a network only where it is shared."""
 
 import os
 from collections.abc import Iterator
