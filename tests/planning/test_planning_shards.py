@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from planning_builders import DIGESTS, NOW, a_record, a_revision, inputs, plan_of, prepared
 
@@ -39,6 +39,7 @@ def shards_of(made, total, given_inputs=None):
 
 
 @given(texts, sizes, numbers_of_shards)
+@example([0] * 8, 2, 2)
 def test_shards_of_a_new_campaign_are_the_chunks_of_a_single_run(text_of, size, total):
     """Disjoint, complete, and each chunk under the id that a single run gives it."""
     made = a_campaign(text_of, size)
@@ -63,6 +64,7 @@ def test_what_was_sent_moves_nobody_to_another_shard(text_of, size, total, data)
 
 
 @given(texts, sizes, numbers_of_shards, st.lists(st.integers(1, 60), max_size=8))
+@example([0] * 8, 2, 2, [])
 def test_no_chunk_number_is_given_twice(text_of, size, total, used):
     made, revision = a_campaign(text_of, size), a_revision(in_doubt_chunks=[f"1-{each}" for each in used])
     given_numbers = [
@@ -114,6 +116,7 @@ def test_a_job_knows_its_shard(environ, expected):
 
 
 @given(st.decimals(0, 10**7, places=3), st.lists(st.integers(0, 10**6), min_size=1, max_size=9))
+@example(Decimal(1), [1] * 6)
 def test_shares_never_exceed_the_limit_together(limit, parts):
     shares = [share_of(limit, part, sum(parts)) for part in parts]
     assert sum(shares) <= limit
