@@ -1,7 +1,11 @@
 """What stops a command. The command line turns each into its message and exit code."""
 
-from mmsbatch.diagnostics import Diagnostic
+from typing import TYPE_CHECKING
+
 from mmsbatch.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from mmsbatch.diagnostics import Diagnostic
 
 
 class MmsbatchError(Exception):
@@ -22,7 +26,7 @@ class Refusal(MmsbatchError):
 class InvalidInput(Refusal):
     """Files with errors; carries every finding, warnings included."""
 
-    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, diagnostics: "list[Diagnostic]") -> None:
         super().__init__(f"{sum(d.is_error for d in diagnostics)} error(s)")
         self.diagnostics = diagnostics
 

@@ -101,6 +101,11 @@ class StoreSettings:
     claim_chunks: int = 50
     claim_seconds: float = 20
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether runs on other machines write the same records."""
+        return self.kind is StoreKind.GIT
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:

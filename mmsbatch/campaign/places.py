@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmsbatch.campaign.model import Campaign
-from mmsbatch.diagnostics import Diagnostic, Position
 from mmsbatch.errors import InvalidInput, UsageProblem
-from mmsbatch.rules import finding
+
+if TYPE_CHECKING:
+    from mmsbatch.campaign.model import Campaign
+    from mmsbatch.diagnostics import Diagnostic, Position
 
 CONFIGURATION_NAME = "mmsbatch.yaml"
 _MISNAMED = "mmsbatch.yml"
@@ -101,7 +103,7 @@ def twin_campaign(path: Path) -> str | None:
     return next((other for other in others if _is_campaign_name(other) and (path.parent / other).is_file()), None)
 
 
-def resolve_named_file(campaign: Campaign, name: str) -> Path:
+def resolve_named_file(campaign: "Campaign", name: str) -> Path:
     """Return where a file lies that the campaign names, links resolved; it need not exist.
 
     Raises InvalidInput with a file-outside diagnostic where it is outside the repository,
@@ -113,7 +115,7 @@ def resolve_named_file(campaign: Campaign, name: str) -> Path:
     return path
 
 
-def _place_of(campaign: Campaign, name: str) -> Position:
+def _place_of(campaign: "Campaign", name: str) -> "Position":
     if campaign.recipients.file == name:
         return campaign.position("recipients", "file")
     indexes = (index for index, source in enumerate(campaign.suppress) if source.file == name)
@@ -137,8 +139,10 @@ def locate(campaign_path: Path, name: str) -> Path | None:
     return None if is_of_git else path
 
 
-def outside(file: str, where: Position) -> Diagnostic:
+def outside(file: str, where: "Position") -> "Diagnostic":
     """Make the finding on a file that may not be read."""
+    from mmsbatch.rules import finding  # noqa: PLC0415 - most files have no findings
+
     message = "The file is not one that a campaign may name: it lies outside the repository, or in `.git`."
     hint = "Move it inside (outside of git: into the campaign's folder); `--recipients FILE` may lie anywhere."
     return finding("file-outside", file, where, message, hint)

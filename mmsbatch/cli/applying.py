@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import typer
 
 from mmsbatch.campaign.model import Campaign
+from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive, tell_error
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded
 from mmsbatch.cli.plan import Wanted, make_plan
-from mmsbatch.cli.records import RecordAccess, this_process
+from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.saved_plans import ReviewedPlan
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
@@ -28,9 +29,9 @@ from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.applied_markdown import applied_sections
-from mmsbatch.reports.findings import count, list_chunks
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
+from mmsbatch.reports.wording import count, list_chunks
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.interruption import (
     PATIENCE_SECONDS,

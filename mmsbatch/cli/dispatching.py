@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
 
+from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.connection import Connection
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.holding import ExclusiveAccount, hold_opening
 from mmsbatch.cli.progress import watching
-from mmsbatch.cli.records import RecordAccess, this_process, writing_record
+from mmsbatch.cli.records import RecordAccess, writing_record
 from mmsbatch.cli.settling import CreditSettler
 from mmsbatch.errors import GatewayRefusal, MmsbatchError
 from mmsbatch.exitcodes import ExitCode

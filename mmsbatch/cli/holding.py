@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Protocol
 
 from mmsbatch.campaign.model import Campaign
+from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import Workspace
-from mmsbatch.cli.records import RecordAccess, this_process, writing_record
-from mmsbatch.cli.stores import open_account_refs
+from mmsbatch.cli.records import RecordAccess, writing_record
 from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock
 from mmsbatch.record.shared.rivals import claiming_run
 from mmsbatch.record.tokens import NumberKeeping
-from mmsbatch.reports.findings import list_chunks
+from mmsbatch.reports.wording import list_chunks
 from mmsbatch.sending.clock import Clock
 
 #: Of more chunks in doubt the number is told.
@@ -111,6 +111,8 @@ def hold_account(
         if not workspace.has_shared_records:
             yield ExclusiveAccount(here, holder, settings.settle_seconds, clock)
             return
+        from mmsbatch.cli.shared_stores import open_account_refs  # noqa: PLC0415 - most calls need no git
+
         refs = open_account_refs(workspace.configuration.store, workspace.folder, os.environ)
         with refs.hold(account, holder, warn) as everywhere:
             yield ExclusiveAccount(everywhere, holder, settings.settle_seconds, clock)

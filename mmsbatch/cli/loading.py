@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmsbatch.campaign.configuration import Configuration, GatewaySettings, StoreKind
+from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.campaign.model import Campaign, State
 from mmsbatch.campaign.places import find_configuration
 from mmsbatch.campaign.reader import read_campaign, read_configuration
@@ -27,7 +27,7 @@ class Workspace:
     @property
     def has_shared_records(self) -> bool:
         """Whether runs on other machines write the same records. A rehearsal's are always kept in the folder."""
-        return self.configuration.store.kind is StoreKind.GIT and not self.settings.is_sandbox
+        return self.configuration.store.is_shared and not self.settings.is_sandbox
 
 
 @dataclass(slots=True)

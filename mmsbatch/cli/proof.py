@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.holding import hold_account
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
-from mmsbatch.cli.records import RecordAccess, this_process, writing_record
+from mmsbatch.cli.records import RecordAccess, writing_record
 from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -23,7 +24,7 @@ from mmsbatch.message.measure import length_limit, measured_length
 from mmsbatch.message.samples import sample_text
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.recipients.numbers import NumberPolicy, read_number
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.wording import count
 from mmsbatch.sending.clock import Clock
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.proof import MOST_NUMBERS, Proof, send_proof

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from mmsbatch.cli.caller import this_process, who_decides
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.naming import named_files, one_file
 from mmsbatch.cli.options import Config, Gateway, Spec
-from mmsbatch.cli.records import this_process, who_decides, writing_record
+from mmsbatch.cli.records import writing_record
 from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import Locked, UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -22,8 +23,8 @@ from mmsbatch.record.events import DoubtResolved, RejectedReleased
 from mmsbatch.record.identity import Identity, check_identity
 from mmsbatch.record.lock import process_space
 from mmsbatch.record.states import ChunkState, NumberState
-from mmsbatch.reports.findings import count
 from mmsbatch.reports.records import evidence_text
+from mmsbatch.reports.wording import count
 from mmsbatch.sending.clock import Clock
 
 #: Of more chunks that are settled together, the evidence is counted only.

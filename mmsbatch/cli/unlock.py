@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from mmsbatch.campaign.configuration import StoreKind
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.options import Config
-from mmsbatch.cli.stores import open_account_refs
+from mmsbatch.cli.shared_stores import open_account_refs
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 
@@ -27,7 +26,7 @@ def unlock(lock: Annotated[str, LOCK], config: Config = None) -> None:
       mmsbatch unlock 3f2a9c0d1e4b
     """
     configuration = open_workspace([Path("mmsbatch.yaml")], config, None).configuration
-    if configuration.store.kind is not StoreKind.GIT:
+    if not configuration.store.is_shared:
         raise UsageProblem(
             "accounts are locked on a git remote only with `record: {store: git}`",
             "on one machine a lock goes with its process, however that ended",

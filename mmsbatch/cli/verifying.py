@@ -7,12 +7,12 @@ from pathlib import Path
 from mmsbatch.campaign.reader import read_campaign
 from mmsbatch.errors import MmsbatchError, Refusal
 from mmsbatch.record.audit import audit
+from mmsbatch.record.events import TOKEN
 from mmsbatch.record.identity import KEY_VARIABLE, Identity, check_identity, choose_keeping, orphans
 from mmsbatch.record.journal import JournalContent
 from mmsbatch.record.manifest import Shown, manifest_text, raise_if_ahead, read_manifest
 from mmsbatch.record.paths import RecordPaths
 from mmsbatch.record.store import RecordStore
-from mmsbatch.record.tokens import TOKEN
 from mmsbatch.reports.verified import Problem, Verified
 
 

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmsbatch.record.events import JOURNAL_VERSION, Event, JournalOpened, event_from_json
-from mmsbatch.record.quoted import QuotedNumbers
+from mmsbatch.record.plain_lines import PlainLines
 
 START = "0" * 32
-_MARK = b',"digest":"'
-#: How a request's line begins, and what stands around its numbers, which come last.
-_SENDING, _NUMBERS, _NUMBERS_END = b'{"event":"sending",', b',"numbers":["', b'"]'
+_MARK, _END = b',"digest":"', b'"}'
 #: `json.loads` and `json.dumps` with these would look for both anew at each line.
 _DECODE, _ENCODE = json.JSONDecoder().decode, json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_TAIL = len(_MARK) + 32 + len(b'"}')
+_TAIL = len(_MARK) + 32 + len(_END)
 
 
 class Damage(ValueError):
@@ -63,7 +61,7 @@ def encode_line(event: Event, before: str) -> tuple[bytes, str]:
     # A file name that is no UTF-8 must not fail the line that says what became of a request.
     body = text.encode(errors="replace")[:-1]
     digest = _digest(before, body)
-    return body + _MARK + digest.encode() + b'"}\n', digest
+    return body + _MARK + digest.encode() + _END + b"\n", digest
 
 
 def read_lines(content: bytes) -> Lines:
@@ -71,41 +69,46 @@ def read_lines(content: bytes) -> Lines:
 
     Raises Damage at the first line that is not what was written.
     """
-    *lines, rest = content.split(b"\n")
-    digest, events, digests = START, [], []
-    for number, line in enumerate(lines, start=1):
-        event, digest = _read_line(number, line, digest)
+    events: list[Event] = []
+    digests: list[str] = []
+    plain, digest, start = PlainLines(content), START, 0
+    while (end := content.find(b"\n", start)) >= 0:
+        event, digest = _read_line(plain, start, end, len(digests) + 1, digest)
         events.append(event)
         digests.append(digest)
-    last = _read_unended(len(lines) + 1, rest, digest)
-    if last is not None:
-        events.append(last[0])
-        digests.append(last[1])
-    torn = 0 if last else len(rest)
-    length = len(content) - torn
-    return Lines(
-        tuple(events), tuple(digests), Tail(digests[-1] if digests else START, length, len(events), torn, bool(last))
-    )
+        start = end + 1
+    if unended := _read_unended(plain, start, len(digests) + 1, digest):
+        events.append(unended[0])
+        digests.append(unended[1])
+        start = len(content)
+    tail = Tail(digests[-1] if digests else START, start, len(digests), len(content) - start, unended is not None)
+    return Lines(tuple(events), tuple(digests), tail)
 
 
-def _read_unended(number: int, rest: bytes, before: str) -> tuple[Event, str] | None:
-    """Read a last line that lacks but its line break, or return None of a torn one.
+def _read_unended(plain: PlainLines, start: int, number: int, before: str) -> tuple[Event, str] | None:
+    """Read a last line that lacks but its line break, or return None of a torn one, or of none.
 
     What it says was written whole. Were it dropped, a request that it announced would be forgotten, and sent again.
     """
+    end = len(plain.content)
     try:
-        return _read_line(number, rest, before) if rest else None
+        return _read_line(plain, start, end, number, before) if start < end else None
     except Damage:
         return None
 
 
-def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
-    body, mark, tail = line[:-_TAIL], line[-_TAIL : -_TAIL + len(_MARK)], line[-34:-2]
-    values = _values(number, line)
-    _raise_if_newer(number, values)
-    digest = _digest(before, body)
-    if mark != _MARK or digest.encode() != tail:
-        raise Damage(number, _describe_break(number, line))
+def _read_line(plain: PlainLines, start: int, end: int, number: int, before: str) -> tuple[Event, str]:
+    """Read the line between two places of the content; `before` is the digest of the one before it. Raises Damage."""
+    content, stop = plain.content, max(start, end - _TAIL)
+    plainly = plain.read(start, stop) if number > 1 else None
+    values = {} if plainly else _values(number, content[start:end])
+    digest = _digest(before, content[start:stop])
+    if content[stop:end] != _MARK + digest.encode() + _END:
+        raise Damage(number, _describe_break(number, content[start:end]))
+    return plainly or _event(number, values), digest
+
+
+def _event(number: int, values: dict[str, Any]) -> Event:
     del values["digest"]
     try:
         event = event_from_json(values)
@@ -113,7 +116,7 @@ def _read_line(number: int, line: bytes, before: str) -> tuple[Event, str]:
         raise Damage(number, "it is no event that this version knows: of a newer one, or made by hand") from error
     if (number == 1) is not isinstance(event, JournalOpened):
         raise Damage(number, "only the first line, and always the first line, opens a journal")
-    return event, digest
+    return event
 
 
 def _describe_break(number: int, line: bytes) -> str:
@@ -126,22 +129,13 @@ def _describe_break(number: int, line: bytes) -> str:
 
 def _values(number: int, line: bytes) -> dict[str, Any]:
     try:
-        values = _sending(line) or _DECODE(line.decode())
+        values = _DECODE(line.decode())
     except (ValueError, RecursionError) as error:
         raise Damage(number, "it is not JSON") from error
     if not isinstance(values, dict):
         raise Damage(number, "it is not a JSON object")
+    _raise_if_newer(number, values)
     return values
-
-
-def _sending(line: bytes) -> dict[str, Any] | None:
-    """Read a line that announces a request, its numbers left as they stand; None of any other line."""
-    start = line.find(_NUMBERS) if line.startswith(_SENDING) else -1
-    listed = line[start + len(_NUMBERS) : -_TAIL - len(_NUMBERS_END)]
-    if start < 0 or line[-_TAIL - len(_NUMBERS_END) : -_TAIL] != _NUMBERS_END:
-        return None
-    numbers = QuotedNumbers.read(listed)
-    return {**_DECODE((line[:start] + line[-_TAIL:]).decode()), "numbers": numbers} if numbers else None
 
 
 def _raise_if_newer(number: int, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,13 +18,14 @@ _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
     ChunkState.FAILED: NumberState.RELEASED,
     ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
 }
+_NONE: Mapping[str, NumberState] = {}
 
 
 @dataclass(slots=True)
 class ChunkRecord:
     """One chunk as it stands; `numbers` as the journal keeps them.
 
-    Its numbers share one state but for the `exceptions`.
+    Its numbers share one state but for the `exceptions`; those `apart` were sent again since, and count there.
     `credits_before` is the last balance known when it was sent, `credits_after` the next one after a doubt.
     """
 
@@ -39,7 +41,8 @@ class ChunkRecord:
     run: RunStarted | None = None
     credits_before: Decimal | None = None
     credits_after: Decimal | None = None
-    exceptions: Mapping[str, NumberState] = field(default_factory=dict)
+    exceptions: Mapping[str, NumberState] = field(default_factory=lambda: _NONE)
+    apart: AbstractSet[str] = frozenset()
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
@@ -65,8 +68,9 @@ class ChunkRecord:
 
     def count_states(self) -> Mapping[NumberState, int]:
         """Count its numbers by what they are."""
-        shared = {self.shared_state: len(self.numbers) - len(self.exceptions)}
-        return Counter(shared) + Counter(self.exceptions.values()) if self.exceptions else shared
+        if self.exceptions or self.apart:
+            return Counter(state for number, state in self.states().items() if number not in self.apart)
+        return {self.shared_state: len(self.numbers)}
 
     def states(self) -> dict[str, NumberState]:
         """Return its numbers with what it made of them."""
@@ -87,7 +91,10 @@ class ChunkRecord:
         self.exceptions = {**self.exceptions, **released}
 
     def _exceptions(self) -> Mapping[str, NumberState]:
-        if self.state is not ChunkState.ACCEPTED or self.answer is None or self.resolved:
-            return {}
-        rejected = {each.number: NumberState.REJECTED for each in self.answer.rejected}
-        return dict.fromkeys(self.answer.unaccounted, NumberState.UNACCOUNTED) | rejected
+        answer = self.answer
+        if self.state is not ChunkState.ACCEPTED or answer is None or self.resolved:
+            return _NONE
+        if not answer.rejected and not answer.unaccounted:
+            return _NONE
+        rejected = {each.number: NumberState.REJECTED for each in answer.rejected}
+        return dict.fromkeys(answer.unaccounted, NumberState.UNACCOUNTED) | rejected

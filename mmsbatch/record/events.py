@@ -14,6 +14,8 @@ from mmsbatch.record.quoted import QuotedNumbers
 from mmsbatch.record.states import ChunkState
 
 JOURNAL_VERSION = 1
+#: How a journal keeps numbers: as they are, or as keyed tokens (`tokens.py`).
+PLAIN, TOKEN = "plain", "token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ class MergedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalOpened(Event):
-    """The first line: whose record this is. `numbers` is `plain` or `token`."""
+    """The first line: whose record this is. `numbers` is PLAIN or TOKEN."""
 
     name: ClassVar[str] = "journal"
     version: int = JOURNAL_VERSION

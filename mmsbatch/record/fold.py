@@ -127,8 +127,7 @@ class Record:
         chunk = revision.chunks.get(event.chunk)
         if chunk is None:
             chunk = ChunkRecord(event.chunk, event.numbers, ChunkState.PENDING, 0, event.at)
-            chunk.credits_before = self._credits
-            chunk.run = self._run_of(event, revision)
+            chunk.run, chunk.credits_before = self._run_of(event, revision), self._credits
             revision.add(chunk)
         elif event.attempt == 1:
             raise ValueError(f"chunk {chunk.id} is announced twice")
@@ -203,9 +202,8 @@ class Record:
         if balance is None:
             return
         self._credits = balance
-        for chunk in self._awaiting_credits:
-            chunk.credits_after = balance
-        self._awaiting_credits.clear()
+        while self._awaiting_credits:
+            self._awaiting_credits.pop().credits_after = balance
 
     def _run_of(self, event: ChunkSending, revision: RevisionRecord) -> RunStarted | None:
         if event.run is not None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.events import JournalOpened, RunStarted
+from mmsbatch.record.events import PLAIN, TOKEN, JournalOpened, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal, read_opening
 from mmsbatch.record.paths import BESIDE, JOURNAL_SUFFIX, RecordPaths, Shelf
-from mmsbatch.record.tokens import PLAIN, TOKEN, NumberKeeping, keep_as_tokens, keep_plain
+from mmsbatch.record.tokens import NumberKeeping, keep_as_tokens, keep_plain
 
 KEY_VARIABLE = "MMSBATCH_PSEUDONYM_KEY"
 

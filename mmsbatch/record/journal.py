@@ -66,7 +66,8 @@ def read_opening(path: Path) -> JournalOpened | None:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            return file.readall()
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -3,31 +3,23 @@
 A campaign of a million has sixteen megabytes of them, and most readings of a record need but their count.
 """
 
-import string
+import json
 from collections.abc import Iterator, Sequence
 from typing import overload
 
 _BETWEEN = b'","'
 #: Of plain numbers and of tokens; anything else is left to the JSON reader.
-_OF_NUMBERS = (string.ascii_letters + string.digits + "-_").encode()
+_OF_NUMBERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class QuotedNumbers(Sequence[str]):
-    """The texts of a JSON list of texts, given as what stands between its first and its last quote."""
+    """The texts of a JSON list of texts of one length, as they stand between its first and its last quote."""
 
-    __slots__ = ("_count", "_quoted", "_texts")
+    __slots__ = ("_content", "_count", "_start", "_stop", "_texts")
 
-    def __init__(self, quoted: bytes, count: int) -> None:
-        self._quoted, self._count = quoted, count
+    def __init__(self, content: bytes, start: int, stop: int, count: int) -> None:
+        self._content, self._start, self._stop, self._count = content, start, stop, count
         self._texts: tuple[str, ...] | None = None
-
-    @classmethod
-    def read(cls, quoted: bytes) -> "QuotedNumbers | None":
-        """Take a list as it stands in the line; None of one that is not just numbers, or tokens."""
-        between = quoted.translate(None, _OF_NUMBERS)
-        count = quoted.count(_BETWEEN)
-        is_plain = between == _BETWEEN * count and b'""' not in quoted and quoted[:1] not in b'"'
-        return cls(quoted, count + 1) if is_plain and quoted[-1:] != b'"' else None
 
     def __len__(self) -> int:
         return self._count
@@ -50,6 +42,21 @@ class QuotedNumbers(Sequence[str]):
 
     def _split(self) -> tuple[str, ...]:
         if self._texts is None:
-            self._texts = tuple(self._quoted.decode("ascii").split('","'))
-            self._quoted = b""
+            quoted = self._content[self._start : self._stop]
+            if quoted.translate(None, _OF_NUMBERS) == _BETWEEN * (self._count - 1):
+                self._texts = tuple(quoted.decode("ascii").split('","'))
+            else:
+                self._texts = tuple(json.loads(b'["%b"]' % quoted))
+            if len(self._texts) != self._count:
+                raise ValueError("a journal's line counts its numbers otherwise than it lists them")
+            self._content = b""
         return self._texts
+
+
+def is_quoted_evenly(content: bytes, start: int, stop: int, count: int) -> bool:
+    """Whether so many texts of one length stand there, each but the last with a quote behind it where it must be."""
+    if not count:
+        return False
+    step, left = divmod(stop - start + len(_BETWEEN), count)
+    quotes = content[start + step - len(_BETWEEN) : stop : step]
+    return not left and step > len(_BETWEEN) and quotes == b'"' * (count - 1)

@@ -52,7 +52,6 @@ class RevisionRecord:
     outside: frozenset[str] = frozenset()
     closed: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
-    _counts: Counter[NumberState] = field(default_factory=Counter)
 
     @property
     def totals(self) -> Totals:
@@ -98,7 +97,15 @@ class RevisionRecord:
 
         Not of RELEASED: a number may have been released by one chunk after another.
         """
-        return self._counts[state]
+        return self.count_all()[state]
+
+    def count_all(self) -> Counter[NumberState]:
+        """Count the numbers of all states, as `count` does of one."""
+        counted: Counter[NumberState] = Counter()
+        for chunk in self.chunks.values():
+            for state, count in chunk.count_states().items():
+                counted[state] += count
+        return counted
 
     def states(self) -> dict[str, NumberState]:
         """Return every number that was ever sent to, with what its last chunk made of it."""
@@ -121,19 +128,23 @@ class RevisionRecord:
 
     def close_if_done(self) -> None:
         """Close it where no row waits any more."""
-        self.closed = self.closed or not self.has_open_rows
+        if not self.closed:
+            self.closed = not self.has_open_rows
 
     def add(self, chunk: ChunkRecord) -> None:
         """Take in a chunk that is about to be sent: from now on it decides over its numbers."""
         self.chunks[chunk.id] = chunk
-        for state, count in chunk.count_states().items():
-            self._counts[state] += count
 
     def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:
         """Give a chunk its state, and each of its numbers what follows for it; those `apart` count elsewhere."""
-        before = chunk.shared_state, chunk.exceptions
+        before, exceptions = chunk.shared_state, chunk.exceptions
         chunk.move(state)
-        self._count(chunk, before, apart)
+        if apart:
+            chunk.apart = apart
+        if apart or exceptions or chunk.exceptions or self.outside:
+            self._move_rows_of(chunk, (before, exceptions), apart)
+        else:  # nearly always: all its numbers go together
+            self._move_rows(before, chunk.shared_state, len(chunk.numbers))
 
     def sent_since(self, chunk: ChunkRecord) -> set[str]:
         """Return those of its numbers that a later chunk was announced for: its rows are counted there."""
@@ -146,25 +157,23 @@ class RevisionRecord:
             if state in chunk.exceptions.values():
                 before = chunk.shared_state, chunk.exceptions
                 chunk.release(state)
-                self._count(chunk, before)
+                self._move_rows_of(chunk, before)
 
-    def _count(self, chunk: ChunkRecord, before: _Fates, apart: AbstractSet[str] = frozenset()) -> None:
-        """Move what the chunk's change moves, among the numbers and among the rows of the input."""
-        moves = _count_moves(chunk, before, apart)
-        for (was, now), count in moves.items():
-            self._counts[was] -= count
-            self._counts[now] += count
+    def _move_rows_of(self, chunk: ChunkRecord, before: _Fates, apart: AbstractSet[str] = frozenset()) -> None:
+        """Move what the chunk's change moves among the rows of the input."""
         if self.outside:
-            moves = _count_moves(chunk, before, apart | self.outside.intersection(chunk.numbers))
-        for (was, now), count in moves.items():
-            if was is not now:
-                self._move_rows(_TOTAL_OF[was], _TOTAL_OF[now], count)
+            apart = apart | self.outside.intersection(chunk.numbers)
+        for (was, now), count in _count_moves(chunk, before, apart).items():
+            self._move_rows(was, now, count)
 
-    def _move_rows(self, source: str, target: str, count: int) -> None:
+    def _move_rows(self, was: NumberState, now: NumberState, count: int) -> None:
         """Move rows between two counts; never more than are there, so that the sum always holds."""
+        if was is now:
+            return
+        source = _TOTAL_OF[was]
         moved = min(count, self._rows[source])
         self._rows[source] -= moved
-        self._rows[target] += moved
+        self._rows[_TOTAL_OF[now]] += moved
 
 
 def is_same_input(one: RunStarted, other: RunStarted) -> bool:

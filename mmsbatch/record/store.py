@@ -4,14 +4,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mmsbatch.record.book import RecordBook, hold_record
 from mmsbatch.record.events import RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, read_journal
 from mmsbatch.record.lock import Holder, is_held
 from mmsbatch.record.paths import BESIDE, RecordPaths, Shelf
+
+if TYPE_CHECKING:
+    from mmsbatch.record.book import RecordBook
 
 
 class RecordStore(Protocol):
@@ -27,7 +29,7 @@ class RecordStore(Protocol):
         Raises Locked where another run holds it, Refusal where the journal is damaged.
         """
 
-    def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> RecordBook:
+    def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> "RecordBook":
         """Open a record that is held for writing; what is appended is durable once the book says so."""
 
     def read(self, paths: RecordPaths) -> JournalContent:
@@ -59,10 +61,14 @@ class FolderStore:
 
     def hold(self, paths: RecordPaths, holder: Holder) -> AbstractContextManager[JournalContent]:
         """Hold the campaign's lock for the block. Raises Locked, Refusal."""
+        from mmsbatch.record.book import hold_record  # noqa: PLC0415 - most calls only look
+
         return hold_record(paths, holder)
 
-    def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> RecordBook:
+    def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> "RecordBook":
         """Open it: what is appended is on disk when `append` returns."""
+        from mmsbatch.record.book import RecordBook  # noqa: PLC0415
+
         return RecordBook(paths, content, monotonic)
 
     def read(self, paths: RecordPaths) -> JournalContent:

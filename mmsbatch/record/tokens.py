@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PLAIN = "plain"
-TOKEN = "token"  # noqa: S105 - a way of keeping numbers, no secret
+from mmsbatch.record.events import PLAIN, TOKEN
+
 _CHECKED_TEXT = b"mmsbatch pseudonym key check"
 
 

@@ -9,7 +9,7 @@ from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.shards import Shard
 from mmsbatch.record.amounts import to_json
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.wording import count
 from mmsbatch.sending.context import RunOutcome
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.reports.applied import ApplyResult, tell_outcome
-from mmsbatch.reports.findings import count
 from mmsbatch.reports.markdown import Rank, Section, code, code_block, table
+from mmsbatch.reports.wording import count
 
 
 def applied_sections(results: Sequence[ApplyResult], code_of_all: ExitCode) -> list[Section]:

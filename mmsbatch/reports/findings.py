@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from mmsbatch.diagnostics import Diagnostic, in_order
+from mmsbatch.reports.wording import count
 
 #: More findings of one rule in one file are counted, not shown.
 SHOWN_PER_RULE = 20
-#: More chunks than these are not named one by one.
-SHOWN_CHUNKS = 5
 
 #: Give a file's lines, or none where there is nothing to be seen.
 Lines = Callable[[str], Sequence[str]]
@@ -130,13 +129,3 @@ def totals(diagnostics: Sequence[Diagnostic]) -> str:
     errors = sum(each.is_error for each in diagnostics)
     warnings = len(diagnostics) - errors
     return f"{count(errors, 'error')}, {count(warnings, 'warning')}"
-
-
-def count(number: int, noun: str) -> str:
-    """Write a count with its noun: `1 file`, `2 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def list_chunks(ids: Sequence[str]) -> str:
-    """Name chunks by their ids; of many the first, the last and how many."""
-    return ", ".join(ids) if len(ids) <= SHOWN_CHUNKS else f"{ids[0]} to {ids[-1]} ({len(ids):,} chunks)"

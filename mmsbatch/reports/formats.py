@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from mmsbatch.reports.findings import Findings
+if TYPE_CHECKING:
+    from mmsbatch.reports.findings import Findings
 
 #: The function of each, as `module:name`: only the one that is asked for is loaded.
 FORMATS: Mapping[str, str] = {
@@ -19,7 +20,7 @@ FORMATS: Mapping[str, str] = {
 FOR_PEOPLE = frozenset({"text", "github"})
 
 
-def load_format(name: str) -> Callable[[Findings], str]:
+def load_format(name: str) -> "Callable[[Findings], str]":
     """Return the function that writes a format of `FORMATS`."""
     module, _, function = FORMATS[name].partition(":")
     return cast("Callable[[Findings], str]", getattr(import_module(f"mmsbatch.reports.{module}"), function))

@@ -4,7 +4,8 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mmsbatch.diagnostics import Diagnostic
-from mmsbatch.reports.findings import Findings, capped, count, full_message
+from mmsbatch.reports.findings import Findings, capped, full_message
+from mmsbatch.reports.wording import count
 
 #: Characters that XML 1.0 does not have, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

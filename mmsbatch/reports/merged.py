@@ -7,7 +7,7 @@ from typing import Any
 
 from mmsbatch.record.merging import Merged
 from mmsbatch.record.revision import RevisionRecord
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.wording import count
 
 
 @dataclass(frozen=True, slots=True)

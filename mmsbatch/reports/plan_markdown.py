@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from mmsbatch.planning.plan import CampaignPlan, Plan
-from mmsbatch.reports.findings import count, finding_lines
+from mmsbatch.reports.findings import finding_lines
 from mmsbatch.reports.markdown import Rank, Section, cell_code, code, code_block, count_characters, fit, table
 from mmsbatch.reports.plans import amount, campaign_rows, verdict_line
+from mmsbatch.reports.wording import count
 
 #: The first line: by it a pipeline finds the comment that it wrote before, and updates it.
 MARKER = "<!-- mmsbatch:plan -->"

@@ -8,8 +8,9 @@ from typing import Any
 
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
 from mmsbatch.record.amounts import to_json
-from mmsbatch.reports.findings import capped, count, finding_json, finding_lines
+from mmsbatch.reports.findings import capped, finding_json, finding_lines
 from mmsbatch.reports.shards import shard_json, shard_rows, shard_verdict
+from mmsbatch.reports.wording import count
 
 
 def plan_text(plan: Plan) -> str:

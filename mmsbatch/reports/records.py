@@ -7,12 +7,11 @@ from typing import Any
 
 from mmsbatch.record.chain import Tail
 from mmsbatch.record.chunks import ChunkRecord
+from mmsbatch.record.events import PLAIN
 from mmsbatch.record.fold import Record
-from mmsbatch.record.manifest import manifest
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ChunkState
-from mmsbatch.record.tokens import PLAIN
-from mmsbatch.reports.findings import count, list_chunks
+from mmsbatch.reports.wording import count, list_chunks
 
 #: More rejected numbers are counted, not shown.
 SHOWN_REJECTED = 20
@@ -49,6 +48,8 @@ def record_text(view: RecordView) -> str:
 
 def records_json(views: Sequence[RecordView]) -> str:
     """Return `{"version": 1, "records": […]}`, each the manifest with the journal that it is folded from."""
+    from mmsbatch.record.manifest import manifest  # noqa: PLC0415 - people are shown less
+
     content: dict[str, Any] = {
         "version": 1,
         "records": [{"journal": view.journal} | manifest(view.record, view.tail) for view in views],

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from mmsbatch import __version__
 from mmsbatch.diagnostics import Diagnostic
 from mmsbatch.gateway.statuses import SEND_STATUSES
-from mmsbatch.reports.findings import Findings, capped, count, full_message
+from mmsbatch.reports.findings import Findings, capped, full_message
 from mmsbatch.reports.fingerprints import fingerprints
+from mmsbatch.reports.wording import count
 from mmsbatch.rules import RULES, Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmsbatch.planning.plan import CampaignPlan, Plan, ShardPlan
 from mmsbatch.record.amounts import to_json
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.wording import count
 
 
 def github_matrix(plan: Plan) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmsbatch.reports.findings import count
+from mmsbatch.reports.wording import count
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Events with little to say, any events, and whole histories as runs write them."""
 
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
@@ -160,7 +160,13 @@ def _strategy(event, name):
 
 
 def events_of(event):
-    return st.builds(event, **{item.name: _strategy(event, item.name) for item in fields(event)})
+    built = st.builds(event, **{item.name: _strategy(event, item.name) for item in fields(event)})
+    return built.map(_count_numbers) if event is ChunkSending else built
+
+
+def _count_numbers(request):
+    """A first attempt has its numbers with it, and counts them."""
+    return replace(request, recipients=len(request.numbers) or request.recipients)
 
 
 any_events = st.one_of([events_of(event) for event in EVENTS.values() if event is not JournalOpened])

@@ -1,0 +1,84 @@
+"""The two lines that a journal is full of, read without a JSON parser: a request announced, and its success.
+
+A campaign of a million has ten thousand lines, and next to none of another kind. What stands otherwise in a
+line than this tool writes it, or says more than that all went well, is left to the JSON reader.
+"""
+
+import json
+import re
+from decimal import Decimal
+
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event
+from mmsbatch.record.quoted import QuotedNumbers, is_quoted_evenly
+from mmsbatch.record.states import ChunkState
+
+_TEXT, _NUMBER = r'([^"\\\x00-\x1f]*)', "(0|[1-9][0-9]{0,17})"
+_SENDING = re.compile(
+    (
+        rf'\{{"event":"sending","at":"{_TEXT}","chunk":"{_TEXT}","attempt":{_NUMBER},"recipients":{_NUMBER}'
+        rf'(?:,"run":"{_TEXT}")?,"numbers":\["'
+    ).encode()
+)
+#: What most answers have in common stands together, and is read once.
+_ANSWERED = re.compile(
+    (
+        rf'\{{"event":"answered","at":"{_TEXT}","chunk":"{_TEXT}","state":"accepted","reason":"",'
+        r'("http_status":[0-9]+,"status":[0-9]+,"status_text":"[^"]*"),'
+        rf'(?:"campaign_id":"{_TEXT}",)?(?:"credits":{_NUMBER},)?"accepted":{_NUMBER}'
+    ).encode()
+)
+_NUMBERS_END = b'"]'
+
+
+class PlainLines:
+    """Reads such lines out of a journal's content."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._common: dict[bytes, tuple[int, int, str]] = {}
+
+    def read(self, start: int, stop: int) -> Event | None:
+        """Read the line that begins at `start`, its digest from `stop` on; None where it takes the JSON reader."""
+        found = _SENDING.match(self.content, start, stop)
+        try:
+            return self._read_sending(found, stop) if found else self._read_answered(start, stop)
+        except ValueError:  # no UTF-8, or no JSON after all: the JSON reader says so
+            return None
+
+    def _read_sending(self, found: re.Match[bytes], stop: int) -> ChunkSending | None:
+        at, chunk, attempt, recipients, run = found.groups()
+        content, start, end, count = self.content, found.end(), stop - len(_NUMBERS_END), int(recipients)
+        if not content.endswith(_NUMBERS_END, start, stop) or not is_quoted_evenly(content, start, end, count):
+            return None
+        return ChunkSending(
+            at=at.decode(),
+            chunk=chunk.decode(),
+            attempt=int(attempt),
+            recipients=count,
+            run=None if run is None else run.decode(),
+            numbers=QuotedNumbers(content, start, end, count),
+        )
+
+    def _read_answered(self, start: int, stop: int) -> ChunkAnswered | None:
+        found = _ANSWERED.fullmatch(self.content, start, stop)
+        if found is None:
+            return None
+        at, chunk, common, campaign_id, balance, accepted = found.groups()
+        http_status, status, status_text = self._common.get(common) or self._read_common(common)
+        return ChunkAnswered(
+            at=at.decode(),
+            chunk=chunk.decode(),
+            state=ChunkState.ACCEPTED,
+            http_status=http_status,
+            status=status,
+            status_text=status_text,
+            campaign_id=None if campaign_id is None else campaign_id.decode(),
+            credits=None if balance is None else Decimal(balance.decode()),
+            accepted=int(accepted),
+        )
+
+    def _read_common(self, members: bytes) -> tuple[int, int, str]:
+        """Read what stands in the middle of an answer's line. Raises ValueError where it is no JSON."""
+        values = json.loads(b"{" + members + b"}")
+        known = self._common[members] = values["http_status"], values["status"], values["status_text"]
+        return known
