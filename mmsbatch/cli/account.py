@@ -9,8 +9,8 @@ import typer
 from mmsbatch.campaign.places import find_configuration
 from mmsbatch.cli.connection import connect
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.options import Config, Format, Gateway, check_format
+from mmsbatch.cli.workspace import open_workspace
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.amounts import to_json
 

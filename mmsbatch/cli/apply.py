@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mmsbatch.cli import completing
-from mmsbatch.cli.applying import Application, ApplyOptions
+from mmsbatch.cli.apply_call import ApplyCall
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import load
+from mmsbatch.cli.finished import apply_finished
 from mmsbatch.cli.options import (
     Config,
     Format,
@@ -24,13 +23,9 @@ from mmsbatch.cli.options import (
     check_format,
     read_duration,
 )
-from mmsbatch.cli.reading_progress import following_rows
-from mmsbatch.cli.saved_plans import read_reviewed
-from mmsbatch.cli.sharding import ShardOption, read_shard
+from mmsbatch.cli.sharding import ShardOption
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.errors import UsageProblem
-from mmsbatch.exitcodes import ExitCode
-from mmsbatch.planning.saved import PlanOptions
 
 SPECS = typer.Argument(
     metavar="[SPECS]…",
@@ -87,29 +82,30 @@ def apply(
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
     if plan_file is not None:
         _raise_if_both(specs, {"--late-rows": late_rows, "--new-campaign": new_campaign, "--mixed": mixed})
-    check_format(output_format)
+    call = ApplyCall(
+        specs=tuple(specs or ()),
+        plan_file=plan_file,
+        yes=yes,
+        gateway=gateway,
+        config=config,
+        recipients=recipients,
+        late_rows=late_rows,
+        mixed=mixed,
+        leave_in_doubt=leave_in_doubt,
+        folder_record=folder_record,
+        max_seconds=read_duration(max_duration),
+        new_campaign=new_campaign,
+        shard=shard,
+        output_format=check_format(output_format),
+    )
     console = Console(output, quiet or output_format == "json")
     summary = StepSummary(os.environ, console)
     with summary.telling("MMS apply"):
-        reviewed = read_reviewed(plan_file) if plan_file is not None else None
-        if reviewed and not reviewed.plan.campaigns:
-            console.report("nothing to send: the plan holds no campaign")
-            raise typer.Exit(ExitCode.DONE)
-        bound = reviewed.plan.options if reviewed else PlanOptions(late_rows, new_campaign)
-        options = ApplyOptions(
-            yes, bound.late_rows, mixed, leave_in_doubt, folder_record, bound.new_campaign, read_duration(max_duration)
-        )
-        with following_rows(is_silent=console.quiet) as on_rows:
-            loaded = (
-                reviewed.load(config, gateway, recipients, on_rows)
-                if reviewed
-                else load(specs or (), config, gateway, recipients, on_rows)
-            )
-        if reviewed:
-            reviewed.tell_invalid(loaded, console)
-        loaded.raise_if_invalid()
-        options = replace(options, shard=read_shard(shard, loaded.workspace.settings))
-        code = Application(loaded, options, console, output_format, summary, reviewed).carry_out()
+        code = apply_finished(call, console, summary, os.environ)
+        if code is None:
+            from mmsbatch.cli.applying import apply_call  # noqa: PLC0415 - what is finished needs none of it
+
+            code = apply_call(call, console, summary)
     raise typer.Exit(code)
 
 

@@ -4,25 +4,30 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import typer
 
 from mmsbatch.campaign.model import Campaign
+from mmsbatch.cli.apply_call import ApplyCall
 from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.connection import Connection, connect
 from mmsbatch.cli.console import Console, is_interactive, tell_error
 from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
-from mmsbatch.cli.loading import Loaded
+from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.plan import Wanted, make_plan
-from mmsbatch.cli.records import RecordAccess
-from mmsbatch.cli.saved_plans import ReviewedPlan
+from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.records import RecordAccess, is_lost_with_runner
+from mmsbatch.cli.saved_plans import ReviewedPlan, read_reviewed
+from mmsbatch.cli.sharding import read_shard
 from mmsbatch.cli.step_summary import StepSummary
 from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, RecordUnreachable, Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.saved import PlanOptions
 from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
@@ -58,6 +63,32 @@ class ApplyOptions:
     new_campaign: bool
     max_seconds: float | None = None
     shard: Shard | None = None
+
+
+def apply_call(call: ApplyCall, console: Console, summary: StepSummary) -> ExitCode:
+    """Read what a call names, and carry it out. Raises MmsbatchError where it is refused."""
+    reviewed = read_reviewed(call.plan_file) if call.plan_file is not None else None
+    if reviewed and not reviewed.plan.campaigns:
+        console.report("nothing to send: the plan holds no campaign")
+        return ExitCode.DONE
+    with following_rows(is_silent=console.quiet) as on_rows:
+        read = reviewed.load if reviewed else partial(load, call.specs)
+        loaded = read(call.config, call.gateway, call.recipients, on_rows)
+    if reviewed:
+        reviewed.tell_invalid(loaded, console)
+    loaded.raise_if_invalid()
+    bound = reviewed.plan.options if reviewed else PlanOptions(call.late_rows, call.new_campaign)
+    options = ApplyOptions(
+        call.yes,
+        bound.late_rows,
+        call.mixed,
+        call.leave_in_doubt,
+        call.folder_record,
+        bound.new_campaign,
+        call.max_seconds,
+        read_shard(call.shard, loaded.workspace.settings),
+    )
+    return Application(loaded, options, console, call.output_format, summary, reviewed).carry_out()
 
 
 class Application:
@@ -146,9 +177,7 @@ class Application:
 
     def _raise_if_unsafe_record(self) -> None:
         """A CI runner's folder is gone with it, and with the folder all memory of who was sent."""
-        in_ci = self._environ.get("CI", "").lower() not in ("", "0", "false")
-        is_in_folder = not self._loaded.workspace.has_shared_records
-        if in_ci and is_in_folder and not self._settings.is_sandbox and not self._options.folder_record:
+        if not self._options.folder_record and is_lost_with_runner(self._loaded.workspace, self._environ):
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
                 "write `record: {store: git}` into mmsbatch.yaml; "

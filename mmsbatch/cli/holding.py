@@ -11,8 +11,8 @@ from typing import Protocol
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import Workspace
 from mmsbatch.cli.records import RecordAccess, writing_record
+from mmsbatch.cli.workspace import Workspace
 from mmsbatch.errors import Locked, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.lock import HeldLock, Holder, account_lock, hold_lock, opening_lock

@@ -11,9 +11,9 @@ import typer
 
 from mmsbatch.cli.caller import this_process
 from mmsbatch.cli.console import Console, shown_path
-from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.options import Config, Format, Output, Quiet, check_format
 from mmsbatch.cli.records import writing_record
+from mmsbatch.cli.workspace import open_workspace
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.book import hold_record

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings, Numbers
 from mmsbatch.campaign.model import Campaign
 from mmsbatch.campaign.places import repository_root
+from mmsbatch.cli.workspace import Workspace
 from mmsbatch.errors import Refusal
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import Identity, check_identity, choose_keeping
@@ -76,6 +77,12 @@ class RecordAccess:
     def _may_be_plain(self, campaign: Path) -> bool:
         chosen = self.configuration.numbers is Numbers.PLAIN or self.settings.is_sandbox
         return chosen or not self.writes or repository_root(campaign) is None
+
+
+def is_lost_with_runner(workspace: Workspace, environ: Mapping[str, str]) -> bool:
+    """Whether a call's records lie in the folder of a CI runner, and go with it; a rehearsal's may."""
+    in_ci = environ.get("CI", "").lower() not in ("", "0", "false")
+    return in_ci and not workspace.has_shared_records and not workspace.settings.is_sandbox
 
 
 @contextmanager

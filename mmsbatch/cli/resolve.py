@@ -9,11 +9,11 @@ import typer
 
 from mmsbatch.cli.caller import this_process, who_decides
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.naming import named_files, one_file
 from mmsbatch.cli.options import Config, Gateway, Spec
 from mmsbatch.cli.records import writing_record
 from mmsbatch.cli.stores import open_store
+from mmsbatch.cli.workspace import open_workspace
 from mmsbatch.errors import Locked, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.masking import mask_digits

@@ -10,7 +10,7 @@ from mmsbatch.cli.console import shown_path
 from mmsbatch.record.store import FolderStore, RecordStore
 
 if TYPE_CHECKING:
-    from mmsbatch.cli.loading import Workspace
+    from mmsbatch.cli.workspace import Workspace
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _read_workspace(files: Sequence[Path]) -> "Workspace | None":
     found = {find_configuration(folder) for folder in dict.fromkeys(file.parent for file in files)} - {None}
     if not any(b"git" in path.read_bytes() for path in found if path):
         return None
-    from mmsbatch.cli.loading import open_workspace  # noqa: PLC0415 - YAML and schemas take longer than a status
+    from mmsbatch.cli.workspace import open_workspace  # noqa: PLC0415 - YAML and schemas take longer than a status
 
     return open_workspace(files, None, None)
 

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from mmsbatch.cli.console import Console
-from mmsbatch.cli.loading import open_workspace
 from mmsbatch.cli.options import Config
 from mmsbatch.cli.shared_stores import open_account_refs
+from mmsbatch.cli.workspace import open_workspace
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 

@@ -1,12 +1,9 @@
 """What a plan binds, taken from the inputs at hand: for saving, and for comparing with what was saved. Pure."""
 
-import dataclasses
-import hashlib
-import json
-from decimal import Decimal
 from pathlib import Path
 
 from mmsbatch.campaign.configuration import GatewaySettings
+from mmsbatch.planning.digests import digest_settings
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.planning.saved import BoundCampaign, BoundGateway
 
@@ -17,17 +14,6 @@ PARTS = ("template", "variables", "media", "recipients")
 def bind_gateway(settings: GatewaySettings, account: str) -> BoundGateway:
     """Bind a gateway's effective settings, defaults included; `account` is a fingerprint, empty where not known."""
     return BoundGateway(settings.name, settings.recorded_url, account, digest_settings(settings))
-
-
-def digest_settings(settings: GatewaySettings) -> str:
-    """Return the SHA-256 of all settings, written or by default."""
-    text = json.dumps(dataclasses.asdict(settings), sort_keys=True, default=_write_amount)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_amount(amount: Decimal) -> str:
-    """Write a price: 1 and 1.0 are the same."""
-    return f"{amount.normalize():f}"
 
 
 def bind_campaign(prepared: Prepared, root: Path, to_send: int, record: str) -> BoundCampaign:

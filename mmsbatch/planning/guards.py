@@ -10,13 +10,11 @@ from mmsbatch.planning.plan import CampaignPlan
 from mmsbatch.planning.planned import PlanInputs, PlannedCampaign
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import RevisionRecord
-from mmsbatch.record.states import REACHED, NumberState
+from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 from mmsbatch.rules import finding
 
 #: The digests that make up what a recipient sees.
 CONTENT = ("template", "variables", "media")
-#: Who the gateway gave an answer about.
-ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
 #: From so many answered numbers on, `max_rejected` is looked at.
 REJECTED_FROM = 100
 SCHEDULE_MARGIN = timedelta(minutes=5)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.planning.chunking import count_by_text, count_chunks
-from mmsbatch.planning.guards import ANSWERED, REJECTED_FROM
+from mmsbatch.planning.guards import REJECTED_FROM
 from mmsbatch.planning.outcomes import Recorded, SortedRows
 from mmsbatch.planning.plan import ShardPlan
 from mmsbatch.planning.planned import PlannedShard
@@ -15,7 +15,7 @@ from mmsbatch.planning.preparation import Prepared
 from mmsbatch.planning.shards import Shard, choose, divide, share_of
 from mmsbatch.recipients.numbers import wire_number
 from mmsbatch.record.revision import RevisionRecord
-from mmsbatch.record.states import REACHED, NumberState
+from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 
 #: What the estimate takes for a request where nobody measured one.
 SECONDS_PER_REQUEST = 1.0

@@ -1,7 +1,5 @@
 """A campaign becomes a prepared one: read, measured, rendered for each recipient. All that `validate` does."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +7,11 @@ from pathlib import Path
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.media_rules import check_media
-from mmsbatch.campaign.model import Campaign, Medium
+from mmsbatch.campaign.model import Campaign
 from mmsbatch.campaign.places import resolve_named_file
 from mmsbatch.diagnostics import Diagnostic, has_errors
 from mmsbatch.message.rendering import Rendering, compile_message, render_messages
+from mmsbatch.planning.digests import digest_parts
 from mmsbatch.recipients.audience import read_audience
 from mmsbatch.recipients.model import Audience
 from mmsbatch.recipients.numbers import NumberPolicy
@@ -64,7 +63,7 @@ def prepare(
     found += rendering.diagnostics
     if has_errors(found):
         return None, found
-    digests = _digests(campaign, audience, lists)
+    digests = digest_parts(campaign, audience.sha256, [(each.file, each.sha256) for each in lists])
     name = Path(audience.file).name
     return Prepared(campaign, settings, audience, rendering, suppressed, tuple(lists), digests, name), found
 
@@ -90,22 +89,3 @@ def _source(campaign: Campaign, recipients_file: Path | None) -> tuple[Path | No
 def _named_file(campaign: Campaign, name: str) -> tuple[Path, str]:
     """Return a named file's real path, and how the user would type it."""
     return resolve_named_file(campaign, name), str(Path(campaign.file).parent / name)
-
-
-def _digests(campaign: Campaign, audience: Audience, lists: list[SuppressionDigest]) -> dict[str, str]:
-    media = {kind: _medium(getattr(campaign.message, kind)) for kind in ("image", "video", "sound")}
-    parts = {
-        "template": _digest(campaign.message.text),
-        "variables": _digest(json.dumps(dict(campaign.variables), sort_keys=True)),
-        "media": _digest(json.dumps([campaign.message.type.value, media], sort_keys=True)),
-        "recipients": audience.sha256,
-    }
-    return parts | {f"suppress {each.file}": each.sha256 for each in lists}
-
-
-def _medium(medium: Medium | None) -> list[str | int | None] | None:
-    return [medium.url, medium.duration] if medium else None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -129,7 +129,7 @@ class RunStarted(Event):
     state may change yet (in doubt, rejected), so that later changes are not counted as rows.
     `exclusive` is whether nothing else spends from the account while the run lasts. `lease` stands where other
     runs may be under way in the same record, and `shard` where the run sends only a part: `3/8`. `plan` is the
-    digest of the saved plan that it carries out, where it does.
+    digest of the saved plan that it carries out, where it does; `settings` that of all the gateway's settings.
     """
 
     name: ClassVar[str] = "run-started"
@@ -152,6 +152,7 @@ class RunStarted(Event):
     lease: Lease | None = None
     shard: str | None = None
     plan: str | None = None
+    settings: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

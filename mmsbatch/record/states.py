@@ -29,6 +29,8 @@ class NumberState(StrEnum):
 
 #: Who was sent to, as far as anybody can tell.
 REACHED = (NumberState.ACCEPTED, NumberState.UNACCOUNTED, NumberState.IN_DOUBT)
+#: Who the gateway gave an answer about.
+ANSWERED = (NumberState.ACCEPTED, NumberState.REJECTED, NumberState.UNACCOUNTED)
 
 
 class RevisionStatus(StrEnum):

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
-from mmsbatch.planning.shards import Shard
 from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.wording import count
-from mmsbatch.sending.context import RunOutcome
+
+if TYPE_CHECKING:
+    from mmsbatch.planning.shards import Shard
+    from mmsbatch.sending.context import RunOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class ApplyResult:
     file: str
     verdict: str
     manifest: str | None
-    outcome: RunOutcome | None = None
+    outcome: "RunOutcome | None" = None
     refused_by: MmsbatchError | None = None
-    shard: Shard | None = None
+    shard: "Shard | None" = None
     others_left: bool = False
 
     @property
@@ -73,7 +75,7 @@ def _lines(result: ApplyResult) -> Iterator[str]:
         yield f"manifest: {result.manifest}"
 
 
-def tell_outcome(outcome: RunOutcome) -> str:
+def tell_outcome(outcome: "RunOutcome") -> str:
     """Count a run's recipients by what became of them, in one line."""
     progress = outcome.progress
     counts = {

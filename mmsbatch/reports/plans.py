@@ -8,9 +8,10 @@ from typing import Any
 
 from mmsbatch.planning.plan import CampaignPlan, CreditsPlan, Plan, PriceSource
 from mmsbatch.record.amounts import to_json
+from mmsbatch.record.events import Totals
 from mmsbatch.reports.findings import capped, finding_json, finding_lines
 from mmsbatch.reports.shards import shard_json, shard_rows, shard_verdict
-from mmsbatch.reports.wording import count
+from mmsbatch.reports.wording import count, nothing_to_send
 
 
 def plan_text(plan: Plan) -> str:
@@ -50,10 +51,24 @@ def verdict_line(plan: CampaignPlan) -> str:
     if plan.shard is not None and plan.to_send:
         return shard_verdict(plan, plan.shard) + _verdict_notes(plan)
     if plan.to_send == 0:
-        return f"nothing to send: {_why_nothing(plan)}"
+        return nothing_to_send(_totals_of(plan))
     return (
         f"sends to {count(plan.to_send, 'recipient')} in {count(plan.chunks or 0, 'request')}, "
         f"{count(plan.messages, 'distinct text')}{_verdict_notes(plan)}"
+    )
+
+
+def _totals_of(plan: CampaignPlan) -> Totals:
+    return Totals(
+        rows=plan.rows,
+        accepted=plan.already_sent or 0,
+        rejected=plan.rejected or 0,
+        unaccounted=plan.unaccounted or 0,
+        in_doubt=plan.in_doubt or 0,
+        suppressed=plan.suppressed or 0,
+        late=plan.late or 0,
+        duplicates=plan.duplicates,
+        invalid=plan.invalid,
     )
 
 
@@ -65,21 +80,6 @@ def _verdict_notes(plan: CampaignPlan) -> str:
     )
     mixed = f"; {whose}{plan.mixed:,} got the former message, {plan.to_send:,} get this one" if plan.mixed else ""
     return again + mixed
-
-
-def _why_nothing(plan: CampaignPlan) -> str:
-    reasons = {
-        "already sent": plan.already_sent,
-        "rejected": plan.rejected,
-        "unaccounted for": plan.unaccounted,
-        "in doubt": plan.in_doubt,
-        "late (held; --late-rows sends them)": plan.late,
-        "suppressed": plan.suppressed,
-        "duplicate": plan.duplicates,
-        "invalid": plan.invalid,
-    }
-    told = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
-    return f"of {count(plan.rows, 'row')}, {told}" if told else "there are no rows"
 
 
 def _campaign(each: CampaignPlan, plan: Plan) -> Iterator[str]:

@@ -111,7 +111,9 @@ def _rejected(revision: RevisionRecord, view: RecordView) -> Iterator[str]:
 
 
 def _chunks(revision: RevisionRecord, view: RecordView) -> Iterator[str]:
-    states = {state: [chunk for chunk in revision.chunks.values() if chunk.state is state] for state in ChunkState}
+    states: dict[ChunkState, list[ChunkRecord]] = {state: [] for state in ChunkState}
+    for chunk in revision.chunks.values():
+        states[chunk.state].append(chunk)
     told = ", ".join(f"{len(chunks):,} {state.value}" for state, chunks in states.items() if chunks)
     if told:
         yield f"  chunks        {told}"

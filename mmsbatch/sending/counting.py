@@ -5,10 +5,9 @@ from decimal import Decimal
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
-from mmsbatch.planning.guards import ANSWERED
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.revision import RevisionRecord
-from mmsbatch.record.states import REACHED, NumberState
+from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 from mmsbatch.sending.context import Progress
 from mmsbatch.sending.stops import Answers, Stop, Tally, stop_for_credits, stop_for_share
 

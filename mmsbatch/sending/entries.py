@@ -6,6 +6,7 @@ from decimal import Decimal
 from mmsbatch import __version__
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.masking import mask_number
+from mmsbatch.planning.digests import digest_settings
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.events import AttemptFailed, ChunkAnswered, ChunkSending, Lease, Rejection, RunStarted
 from mmsbatch.record.states import ChunkState
@@ -57,6 +58,7 @@ def run_started(
         per_message=plan.credits.per_message,
         exclusive=exclusive,
         plan=saved_plan,
+        settings=digest_settings(planned.prepared.settings),
         lease=lease,
         shard=str(plan.shard.shard) if plan.shard else None,
     )

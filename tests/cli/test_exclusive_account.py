@@ -7,7 +7,7 @@ import pytest
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.cli.holding import hold_account
-from mmsbatch.cli.loading import Workspace
+from mmsbatch.cli.workspace import Workspace
 from mmsbatch.record.lock import Holder
 from mmsbatch.sending.clock import Clock
 

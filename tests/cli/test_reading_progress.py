@@ -51,8 +51,9 @@ def test_silence(follow):
     assert follow(is_silent=True, is_live=True) == ""
 
 
-#: `render` has no option that would silence it.
-READING = [("render", ""), *product(["plan --offline", "validate"], ["", "--quiet", "--format json"])]
+#: `render` and `proof` have no option that would silence them.
+PROOF = "proof --gateway sandbox --to 0639980001"
+READING = [("render", ""), (PROOF, ""), *product(["plan --offline", "validate"], ["", "--quiet", "--format json"])]
 
 
 @pytest.mark.parametrize(("command", "options"), READING)

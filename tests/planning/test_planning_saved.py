@@ -9,7 +9,8 @@ import pytest
 from mmsbatch.campaign.configuration import GatewaySettings, Timeout
 from mmsbatch.campaign.model import MessageType
 from mmsbatch.errors import Refusal
-from mmsbatch.planning.binding import bind_gateway, bound_path, digest_settings
+from mmsbatch.planning.binding import bind_gateway, bound_path
+from mmsbatch.planning.digests import digest_settings
 from mmsbatch.planning.saved import (
     BoundCampaign,
     BoundGateway,

@@ -10,7 +10,7 @@ from campaign_repo import CampaignRepo, Serve, received, wait_until, wire
 
 from mmsbatch.campaign.configuration import Configuration, GatewaySettings
 from mmsbatch.cli.holding import hold_account
-from mmsbatch.cli.loading import Workspace
+from mmsbatch.cli.workspace import Workspace
 from mmsbatch.errors import Locked
 from mmsbatch.record.lock import Holder
 from mmsbatch.sandbox import Sandbox, parse_fault

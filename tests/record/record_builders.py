@@ -134,6 +134,7 @@ _FIELDS = {
     "late_sent": st.booleans(),
     "exclusive": st.booleans(),
     "plan": st.none() | st.just(SHA),
+    "settings": st.none() | st.just(SHA),
     "presumed": st.booleans(),
     "numbers": _lists,
     "lease": st.none() | st.builds(Lease, _texts, st.integers(1, 99999), _texts),

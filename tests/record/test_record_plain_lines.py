@@ -70,6 +70,7 @@ def test_what_a_journal_is_full_of_is_read_plainly(event):
         replace(_SENT, numbers=("é", "a"), recipients=2),
         replace(_SENT, numbers=('"', "a"), recipients=2),
         replace(_SENT, numbers=("a", "bc"), recipients=2),
+        replace(_SENT, numbers=("a", "bbb"), recipients=2),
         replace(_SENT, recipients=3),
         replace(_SENT, recipients=0),
         replace(_SENT, chunk='1-1","numbers":["'),
