@@ -91,7 +91,8 @@ def _parse(text: str, file: str) -> Document:
     builder = Builder(file)
     try:
         with _collector_paused():
-            builder.build(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+            builder.build(iter(loader.get_event, None))  # as `yaml.parse` does, which asks twice for each event
     except yaml.MarkedYAMLError as error:
         builder.give_up(_syntax_error(error, file))
     except (yaml.YAMLError, ValueError, OverflowError):

@@ -62,8 +62,15 @@ class LazyGroup(TyperGroup):
         """Carry the command out. Raises Stopped for a KeyboardInterrupt, which typer would end on without a word."""
         try:
             return super().invoke(ctx)
+        except typer.Exit as ended:
+            _ENDED.append(ended)
+            raise
         except (KeyboardInterrupt, typer.Abort):
             raise Stopped(ExitCode.INTERRUPTED) from None
+
+
+#: What ended the command, and by its frames all that it had read: the process's end is quicker than taking it apart.
+_ENDED: list[typer.Exit] = []
 
 
 app = typer.Typer(

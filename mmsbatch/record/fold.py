@@ -126,14 +126,15 @@ class Record:
         revision = self._revision_of(event.chunk)
         chunk = revision.chunks.get(event.chunk)
         if chunk is None:
-            chunk = ChunkRecord(event.chunk, event.numbers, ChunkState.PENDING, 0, event.at)
+            chunk = ChunkRecord(event.chunk, event.numbers, ChunkState.SENDING, event.attempt, event.at)
             chunk.run, chunk.credits_before = self._run_of(event, revision), self._credits
             revision.add(chunk)
         elif event.attempt == 1:
             raise ValueError(f"chunk {chunk.id} is announced twice")
+        else:
+            chunk.attempts = event.attempt
+            revision.move(chunk, ChunkState.SENDING)
         self._trail.note_sending(chunk)
-        chunk.attempts = event.attempt
-        revision.move(chunk, ChunkState.SENDING)
 
     def _fail_attempt(self, event: AttemptFailed) -> None:
         revision, chunk = self._chunk(event.chunk)

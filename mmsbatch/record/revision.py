@@ -132,19 +132,17 @@ class RevisionRecord:
             self.closed = not self.has_open_rows
 
     def add(self, chunk: ChunkRecord) -> None:
-        """Take in a chunk that is about to be sent: from now on it decides over its numbers."""
+        """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending."""
         self.chunks[chunk.id] = chunk
+        self._move_rows_of(chunk, (NumberState.RELEASED, {}))
 
     def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:
         """Give a chunk its state, and each of its numbers what follows for it; those `apart` count elsewhere."""
-        before, exceptions = chunk.shared_state, chunk.exceptions
+        before = chunk.shared_state, chunk.exceptions
         chunk.move(state)
         if apart:
             chunk.apart = apart
-        if apart or exceptions or chunk.exceptions or self.outside:
-            self._move_rows_of(chunk, (before, exceptions), apart)
-        else:  # nearly always: all its numbers go together
-            self._move_rows(before, chunk.shared_state, len(chunk.numbers))
+        self._move_rows_of(chunk, before)
 
     def sent_since(self, chunk: ChunkRecord) -> set[str]:
         """Return those of its numbers that a later chunk was announced for: its rows are counted there."""
@@ -159,12 +157,15 @@ class RevisionRecord:
                 chunk.release(state)
                 self._move_rows_of(chunk, before)
 
-    def _move_rows_of(self, chunk: ChunkRecord, before: _Fates, apart: AbstractSet[str] = frozenset()) -> None:
+    def _move_rows_of(self, chunk: ChunkRecord, before: _Fates) -> None:
         """Move what the chunk's change moves among the rows of the input."""
-        if self.outside:
-            apart = apart | self.outside.intersection(chunk.numbers)
-        for (was, now), count in _count_moves(chunk, before, apart).items():
-            self._move_rows(was, now, count)
+        shared, exceptions = before
+        if exceptions or chunk.exceptions or chunk.apart or self.outside:
+            apart = chunk.apart | self.outside.intersection(chunk.numbers)
+            for (was, now), count in _count_moves(chunk, before, apart).items():
+                self._move_rows(was, now, count)
+        else:  # nearly always: all its numbers go together
+            self._move_rows(shared, chunk.shared_state, len(chunk.numbers))
 
     def _move_rows(self, was: NumberState, now: NumberState, count: int) -> None:
         """Move rows between two counts; never more than are there, so that the sum always holds."""
