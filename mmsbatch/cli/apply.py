@@ -103,9 +103,9 @@ def apply(
     with summary.telling("MMS apply"):
         code = apply_finished(call, console, summary, os.environ)
         if code is None:
-            from mmsbatch.cli.applying import apply_call  # noqa: PLC0415 - what is finished needs none of it
+            from mmsbatch.cli.applying import carry_out_call  # noqa: PLC0415 - what is finished needs none of it
 
-            code = apply_call(call, console, summary)
+            code = carry_out_call(call, console, summary)
     raise typer.Exit(code)
 
 

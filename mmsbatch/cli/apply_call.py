@@ -1,8 +1,25 @@
 """What a user asked of `apply`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+from mmsbatch.campaign.configuration import GatewaySettings
+
+#: What changes nothing of who is to be sent to, and of what a finished campaign has to say.
+HARMLESS = frozenset(
+    {
+        "specs",
+        "yes",
+        "gateway",
+        "config",
+        "mixed",
+        "leave_in_doubt",
+        "folder_record",
+        "max_seconds",
+        "output_format",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,9 @@ class ApplyCall:
 
     @property
     def is_of_whole_campaigns(self) -> bool:
-        """Whether it goes on with campaigns as their files say, and nothing else."""
-        is_special = self.plan_file or self.recipients or self.shard or self.late_rows or self.new_campaign
-        return not is_special
+        """Whether it goes on with campaigns as their files say, whatever else it may be told."""
+        return all(getattr(self, each.name) == each.default for each in fields(self) if each.name not in HARMLESS)
+
+    def will_ask(self, settings: GatewaySettings) -> bool:
+        """Whether a person must agree before anything is sent."""
+        return not (self.yes or self.plan_file or settings.is_sandbox)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 import typer
@@ -27,7 +27,6 @@ from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, RecordUnreachable, 
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
-from mmsbatch.planning.saved import PlanOptions
 from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
@@ -51,21 +50,7 @@ TRIES = 20
 _SEE_ABOVE = "the plan is refused, see above; nothing was sent"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
-    """What the user asked for."""
-
-    yes: bool
-    late_rows: bool
-    mixed: bool
-    leave_in_doubt: bool
-    folder_record: bool
-    new_campaign: bool
-    max_seconds: float | None = None
-    shard: Shard | None = None
-
-
-def apply_call(call: ApplyCall, console: Console, summary: StepSummary) -> ExitCode:
+def carry_out_call(call: ApplyCall, console: Console, summary: StepSummary) -> ExitCode:
     """Read what a call names, and carry it out. Raises MmsbatchError where it is refused."""
     reviewed = read_reviewed(call.plan_file) if call.plan_file is not None else None
     if reviewed and not reviewed.plan.campaigns:
@@ -77,18 +62,11 @@ def apply_call(call: ApplyCall, console: Console, summary: StepSummary) -> ExitC
     if reviewed:
         reviewed.tell_invalid(loaded, console)
     loaded.raise_if_invalid()
-    bound = reviewed.plan.options if reviewed else PlanOptions(call.late_rows, call.new_campaign)
-    options = ApplyOptions(
-        call.yes,
-        bound.late_rows,
-        call.mixed,
-        call.leave_in_doubt,
-        call.folder_record,
-        bound.new_campaign,
-        call.max_seconds,
-        read_shard(call.shard, loaded.workspace.settings),
-    )
-    return Application(loaded, options, console, call.output_format, summary, reviewed).carry_out()
+    if reviewed:
+        bound = reviewed.plan.options
+        call = replace(call, late_rows=bound.late_rows, new_campaign=bound.new_campaign)
+    shard = read_shard(call.shard, loaded.workspace.settings)
+    return Application(loaded, call, shard, console, summary, reviewed).carry_out()
 
 
 class Application:
@@ -97,18 +75,18 @@ class Application:
     def __init__(
         self,
         loaded: Loaded,
-        options: ApplyOptions,
+        call: ApplyCall,
+        shard: Shard | None,
         console: Console,
-        output_format: str,
         summary: StepSummary,
         reviewed: ReviewedPlan | None = None,
     ) -> None:
-        self._loaded, self._options, self._console = loaded, options, console
-        self._format, self._summary, self._reviewed = output_format, summary, reviewed
+        self._loaded, self._call, self._shard = loaded, call, shard
+        self._console, self._summary, self._reviewed = console, summary, reviewed
         self._settings = loaded.workspace.settings
         self._clock = Clock()
         self._environ: Mapping[str, str] = os.environ
-        self._deadline = Deadline(self._clock.monotonic(), options.max_seconds) if options.max_seconds else None
+        self._deadline = Deadline(self._clock.monotonic(), call.max_seconds) if call.max_seconds else None
 
     def carry_out(self) -> ExitCode:
         """Plan, ask and send; return what the process says. Raises MmsbatchError where it is refused."""
@@ -140,7 +118,7 @@ class Application:
     def _dispatcher(self, connection: Connection) -> Iterator[Dispatcher]:
         """Have all that sending takes, the exclusive account included."""
         configuration, account = self._loaded.workspace.configuration, connection.credentials.fingerprint
-        new_campaign = self._options.new_campaign
+        new_campaign = self._call.new_campaign
         holder = this_process(self._environ, self._clock.stamp())
         with (
             open_store(self._loaded.workspace, self._environ) as store,
@@ -165,9 +143,9 @@ class Application:
         return not self._will_ask() or is_interactive()
 
     def _refuse_unconfirmed(self) -> ExitCode:
-        wanted = Wanted(self._options.late_rows, self._options.new_campaign, self._options.shard)
+        wanted = Wanted(self._call.late_rows, self._call.new_campaign, self._shard)
         made = make_plan(self._loaded, wanted).plan
-        self._console.report(FORMATS[self._format](made))
+        self._console.report(FORMATS[self._call.output_format](made))
         self._raise_if_in_doubt(made)
         if made.is_refused:
             raise Refusal(_SEE_ABOVE)
@@ -177,7 +155,7 @@ class Application:
 
     def _raise_if_unsafe_record(self) -> None:
         """A CI runner's folder is gone with it, and with the folder all memory of who was sent."""
-        if not self._options.folder_record and is_lost_with_runner(self._loaded.workspace, self._environ):
+        if is_lost_with_runner(self._loaded.workspace, self._environ, self._call.folder_record):
             raise Refusal(
                 "in CI a record kept in the folder is lost with the runner, and a re-run would send again",
                 "write `record: {store: git}` into mmsbatch.yaml; "
@@ -188,7 +166,7 @@ class Application:
         """A second attempt of a CI job that finds no record has lost that of the first, or the first never began."""
         is_again = self._environ.get("GITHUB_RUN_ATTEMPT", "1") not in ("", "1")
         has_run = bool(record.revision(campaign.revision).runs)
-        if is_again and self._options.folder_record and not has_run and not self._options.new_campaign:
+        if is_again and self._call.folder_record and not has_run and not self._call.new_campaign:
             raise Refusal(
                 f"{campaign.file}: this job runs again, and the record of its first attempt is not here",
                 "bring it back; or, where the first attempt surely sent nothing, say --new-campaign",
@@ -198,7 +176,7 @@ class Application:
 
     def _plan(self, dispatcher: Dispatcher, stack: ExitStack) -> tuple[Plan, list[OpenCampaign]]:
         settings, account = self._settings, dispatcher.access.account
-        late_rows, shard = self._options.late_rows, self._options.shard
+        late_rows, shard = self._call.late_rows, self._shard
         part = str(shard) if shard else None
         holder = RecordHolder(dispatcher.access, self._console, self._clock, self._environ, part)
         opened = [stack.enter_context(holder.hold(prepared.campaign)) for prepared in self._loaded.prepared]
@@ -209,7 +187,7 @@ class Application:
             dispatcher.settler.settle(books)
         available = dispatcher.connection.ask_account().credits
         # Of a saved plan the changed message was reviewed.
-        allow_mixed = self._options.mixed or self._reviewed is not None
+        allow_mixed = self._call.mixed or self._reviewed is not None
         request = PlanRequest(
             settings.name, settings.send_url, account, available, self._loaded.diagnostics, allow_mixed
         )
@@ -231,7 +209,7 @@ class Application:
         if shown:
             self._console.show(FORMATS["text"](plan))
         self._raise_if_in_doubt(plan)
-        if plan.is_refused and self._format == "json":
+        if plan.is_refused and self._call.output_format == "json":
             self._console.report(FORMATS["json"](plan))
         if plan.is_refused:
             self._summary.add(plan_sections(plan))
@@ -249,7 +227,7 @@ class Application:
                 return interruption.exit_code
         doubt = ExitCode.IN_DOUBT if any(each.in_doubt_chunks for each in plan.campaigns) else ExitCode.DONE
         code = gravest(doubt, interruption.exit_code, *(result.exit_code for result in results))
-        self._console.report_done(APPLY_FORMATS[self._format](results, code))
+        self._console.report_done(APPLY_FORMATS[self._call.output_format](results, code))
         self._summary.add(applied_sections(results, code))
         self._tell_doubt(campaigns)
         return code
@@ -266,7 +244,7 @@ class Application:
         doubtful = [
             f"{each.file} {list_chunks(each.in_doubt_chunks)}" for each in plan.campaigns if each.in_doubt_chunks
         ]
-        if doubtful and not self._options.leave_in_doubt:
+        if doubtful and not self._call.leave_in_doubt:
             raise InDoubt(
                 f"in doubt: {'; '.join(doubtful)}; nothing was sent",
                 "`mmsbatch status` shows the evidence, `mmsbatch resolve` settles it; "
@@ -274,7 +252,7 @@ class Application:
             )
 
     def _will_ask(self) -> bool:
-        return not (self._options.yes or self._reviewed or self._settings.is_sandbox)
+        return self._call.will_ask(self._settings)
 
     def _is_confirmed(self, plan: Plan) -> bool:
         if not self._will_ask():

@@ -28,15 +28,12 @@ from mmsbatch.planning.digests import digest_parts, digest_settings
 from mmsbatch.planning.finished import MadeFrom, finished_totals, is_made_from
 from mmsbatch.record.journal import JournalContent
 from mmsbatch.record.lock import Holder
-from mmsbatch.record.manifest import read_manifest
+from mmsbatch.record.manifest import is_up_to_date, looks_complete
 from mmsbatch.record.store import FolderStore
 from mmsbatch.reports.applied import FORMATS, ApplyResult
 from mmsbatch.reports.applied_markdown import applied_sections
-from mmsbatch.reports.wording import nothing_to_send
+from mmsbatch.reports.verdicts import nothing_to_send
 from mmsbatch.sending.clock import Clock
-
-#: How a manifest begins, with what it says of the campaign.
-_HEAD, _COMPLETE = 4096, b'\n  "status": "complete",\n'
 
 
 class _Unsure(Exception):
@@ -54,9 +51,9 @@ def apply_finished(
         workspace = open_workspace(files, call.config, call.gateway)
     except MmsbatchError:
         return None
-    will_ask = not (call.yes or workspace.settings.is_sandbox)
-    is_kept = call.folder_record or not is_lost_with_runner(workspace, environ)
-    if (will_ask and not is_interactive()) or not is_kept:
+    if call.will_ask(workspace.settings) and not is_interactive():
+        return None  # the plan is shown then
+    if is_lost_with_runner(workspace, environ, call.folder_record):
         return None
     results = find_finished(files, workspace, environ, Clock().stamp())
     if results is None:
@@ -75,9 +72,9 @@ def find_finished(
     """
     store = FolderStore(shown_path)
     if workspace.has_shared_records or workspace.settings.exclusive_account:
-        return None
+        return None  # who else is at it, or holds the account, only a run finds out
     manifests = [store.shelf.paths(file, workspace.settings.name).manifest for file in files]
-    if not manifests or not all(map(_looks_complete, manifests)):
+    if not manifests or not all(map(looks_complete, manifests)):
         return None
     with ExitStack() as stack:
         try:
@@ -88,15 +85,6 @@ def find_finished(
             return None
         connection.ask_account()
         return results
-
-
-def _looks_complete(manifest: Path) -> bool:
-    """Whether it is worth a look at the journal."""
-    try:
-        with manifest.open("rb") as file:
-            return _COMPLETE in file.read(_HEAD)
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +118,9 @@ class _Records:
 
 
 def _is_in_order(manifest: Path, content: JournalContent) -> bool:
-    """Whether journal and manifest are as a run leaves them: it would write nothing."""
-    shown, tail = read_manifest(manifest), content.tail
-    is_whole = not tail.torn and not tail.unended
-    return is_whole and shown is not None and (shown.lines, shown.digest) == (tail.lines, tail.digest)
+    """Whether journal and manifest are as a run leaves them: one that sends nothing would write nothing."""
+    tail = content.tail
+    return not tail.torn and not tail.unended and is_up_to_date(manifest, content.record, tail)
 
 
 def _made_from(campaign: Campaign, settings: GatewaySettings) -> MadeFrom:

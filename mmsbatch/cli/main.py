@@ -1,7 +1,8 @@
 """The program: its commands, and the one place where an error becomes a message and an exit code."""
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -63,14 +64,11 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except typer.Exit as ended:
-            _ENDED.append(ended)
+            if ctx.obj is not None:
+                ctx.obj(ended.exit_code)  # here, where nothing that the command read has been taken apart yet
             raise
         except (KeyboardInterrupt, typer.Abort):
             raise Stopped(ExitCode.INTERRUPTED) from None
-
-
-#: What ended the command, and by its frames all that it had read: the process's end is quicker than taking it apart.
-_ENDED: list[typer.Exit] = []
 
 
 app = typer.Typer(
@@ -97,10 +95,10 @@ def main(
     """Send MMS campaigns kept as YAML files in git, each recipient at most once."""
 
 
-def run(arguments: list[str]) -> int:
-    """Carry a command line out; return the exit code."""
+def run(arguments: list[str], leave: Callable[[int], NoReturn] | None = None) -> int:
+    """Carry a command line out; return the exit code, or `leave` with it as soon as a command says it."""
     try:
-        return int(app(arguments, prog_name="mmsbatch", standalone_mode=False) or ExitCode.DONE)
+        return int(app(arguments, prog_name="mmsbatch", standalone_mode=False, obj=leave) or ExitCode.DONE)
     except MmsbatchError as error:
         return _tell(error)
     except typer.TyperException as error:

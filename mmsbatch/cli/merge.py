@@ -21,7 +21,7 @@ from mmsbatch.record.disk import LocalDisk
 from mmsbatch.record.events import JournalOpened
 from mmsbatch.record.identity import Identity, check_identity
 from mmsbatch.record.journal import JournalContent, read_journal
-from mmsbatch.record.manifest import manifest_text, raise_if_ahead, read_manifest
+from mmsbatch.record.manifest import manifest_bytes, raise_if_ahead, read_manifest
 from mmsbatch.record.merging import Merged, Source
 from mmsbatch.record.merging import merge as merge_journals
 from mmsbatch.record.paths import BESIDE, JOURNAL_SUFFIX, MANIFEST_SUFFIX, RecordPaths
@@ -163,7 +163,7 @@ def _find_campaign(opened: JournalOpened, into: Path | None) -> Path:
 
 def _write(paths: RecordPaths, before: JournalContent, merged: Merged) -> None:
     """Put the longer journal in the place of what is there, at once: half a merge could not be told from an overlap."""
-    disk, text = LocalDisk(), manifest_text(merged.record, merged.tail).encode(errors="replace")
+    disk, text = LocalDisk(), manifest_bytes(merged.record, merged.tail)
     if merged.lines:
         there = paths.journal.read_bytes()[: before.tail.length] if before.tail.length else b""
         disk.replace(paths.journal, there + (b"\n" if before.tail.unended else b"") + merged.lines)

@@ -79,10 +79,14 @@ class RecordAccess:
         return chosen or not self.writes or repository_root(campaign) is None
 
 
-def is_lost_with_runner(workspace: Workspace, environ: Mapping[str, str]) -> bool:
-    """Whether a call's records lie in the folder of a CI runner, and go with it; a rehearsal's may."""
+def is_lost_with_runner(workspace: Workspace, environ: Mapping[str, str], folder_record: bool) -> bool:
+    """Whether a call's records lie in the folder of a CI runner, and go with it; a rehearsal's may.
+
+    With `folder_record` the user carries them to the next run.
+    """
     in_ci = environ.get("CI", "").lower() not in ("", "0", "false")
-    return in_ci and not workspace.has_shared_records and not workspace.settings.is_sandbox
+    in_folder = not workspace.has_shared_records and not workspace.settings.is_sandbox
+    return in_ci and in_folder and not folder_record
 
 
 @contextmanager

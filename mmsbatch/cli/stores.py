@@ -24,7 +24,7 @@ def open_stores(files: Sequence[Path], environ: Mapping[str, str]) -> Iterator[l
         yield [FolderStore(shown_path)]
         return
     from mmsbatch.campaign.configuration import SANDBOX  # noqa: PLC0415 - most calls need neither this nor git
-    from mmsbatch.cli.shared_stores import open_git_store  # noqa: PLC0415
+    from mmsbatch.cli.shared_stores import open_git_store  # noqa: PLC0415 - as above
 
     with open_git_store(workspace.configuration.store, files[0].parent, environ) as store:
         yield [store, FolderStore(shown_path, only=SANDBOX)]
@@ -49,7 +49,7 @@ def open_store(workspace: "Workspace", environ: Mapping[str, str]) -> Iterator[R
     if not workspace.has_shared_records:
         yield FolderStore(shown_path)
         return
-    from mmsbatch.cli.shared_stores import open_git_store  # noqa: PLC0415
+    from mmsbatch.cli.shared_stores import open_git_store  # noqa: PLC0415 - as above
 
     with open_git_store(workspace.configuration.store, workspace.folder, environ) as store:
         yield store

@@ -1,6 +1,6 @@
 """Whether a record alone tells that nothing is left to send, so that nobody need read the recipients again. Pure.
 
-It is exact, or says no: whoever wants more than `True` makes a plan, which reads everything.
+It is exact, or not sure: then it takes a plan, which reads everything.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,10 @@ from mmsbatch.record.states import ANSWERED, RevisionStatus
 
 @dataclass(frozen=True, slots=True)
 class MadeFrom:
-    """What a campaign would be planned from: SHA-256 of its file, its parts and the settings, and the version."""
+    """What a campaign would be planned from: SHA-256 of its file, its parts and the settings, and the tool's version.
+
+    So a change of how files are read wants another version: what decides over rows belongs here.
+    """
 
     campaign: str
     parts: Mapping[str, str]
@@ -46,6 +49,6 @@ def is_made_from(started: RunStarted, now: MadeFrom) -> bool:
 
 
 def _adds_up(revision: RevisionRecord) -> bool:
-    """Whether the numbers say the same as the rows: each of these has its number, and no number more."""
-    numbers, rows = revision.count_all(), revision.totals.to_json()
-    return sum(numbers[state] for state in ANSWERED) == sum(rows[state.value] for state in ANSWERED)
+    """Whether as many numbers as rows are recorded for each outcome: none may be there without the other."""
+    rows = revision.totals.to_json()
+    return all(revision.count(state) == rows[state.value] for state in ANSWERED)

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmsbatch.record.events import JOURNAL_VERSION, Event, JournalOpened, event_from_json
+from mmsbatch.record.events import JOURNAL_VERSION, ChunkSending, Event, JournalOpened, event_from_json
 from mmsbatch.record.plain_lines import PlainLines
 
 START = "0" * 32
@@ -114,6 +114,8 @@ def _event(number: int, values: dict[str, Any]) -> Event:
         event = event_from_json(values)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise Damage(number, "it is no event that this version knows: of a newer one, or made by hand") from error
+    if isinstance(event, ChunkSending) and event.numbers and len(event.numbers) != event.recipients:
+        raise Damage(number, "it counts its numbers otherwise than it lists them")
     if (number == 1) is not isinstance(event, JournalOpened):
         raise Damage(number, "only the first line, and always the first line, opens a journal")
     return event

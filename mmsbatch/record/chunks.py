@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
 from mmsbatch.record.events import ChunkAnswered, DoubtResolved, Rejection, RunStarted
 from mmsbatch.record.states import REACHED, ChunkState, NumberState
@@ -18,7 +19,7 @@ _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
     ChunkState.FAILED: NumberState.RELEASED,
     ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
 }
-_NONE: Mapping[str, NumberState] = {}
+_NONE: Mapping[str, NumberState] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -68,9 +69,10 @@ class ChunkRecord:
 
     def count_states(self) -> Mapping[NumberState, int]:
         """Count its numbers by what they are."""
-        if self.exceptions or self.apart:
+        if self.apart:
             return Counter(state for number, state in self.states().items() if number not in self.apart)
-        return {self.shared_state: len(self.numbers)}
+        shared = {self.shared_state: len(self.numbers) - len(self.exceptions)}
+        return Counter(shared) + Counter(self.exceptions.values()) if self.exceptions else shared
 
     def states(self) -> dict[str, NumberState]:
         """Return its numbers with what it made of them."""

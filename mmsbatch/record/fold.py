@@ -203,8 +203,9 @@ class Record:
         if balance is None:
             return
         self._credits = balance
-        while self._awaiting_credits:
-            self._awaiting_credits.pop().credits_after = balance
+        for chunk in self._awaiting_credits:
+            chunk.credits_after = balance
+        self._awaiting_credits.clear()
 
     def _run_of(self, event: ChunkSending, revision: RevisionRecord) -> RunStarted | None:
         if event.run is not None:

@@ -49,6 +49,11 @@ def manifest_text(record: Record, tail: Tail) -> str:
     return ManifestWriter().write(record, tail)
 
 
+def manifest_bytes(record: Record, tail: Tail) -> bytes:
+    """Return the manifest as the file's bytes; a name that is no UTF-8 must not keep it from being written."""
+    return manifest_text(record, tail).encode(errors="replace")
+
+
 class ManifestWriter:
     """Writes a manifest again and again: a chunk that did not change since is not written anew.
 
@@ -72,13 +77,51 @@ class ManifestWriter:
         state = (chunk.state, chunk.attempts, chunk.answer, chunk.reason, chunk.resolved)
         known = self._written.get(chunk.id)
         if known is None or known[0] != state:
-            text = json.dumps(_chunk(chunk), ensure_ascii=False, indent=2)
-            known = self._written[chunk.id] = state, "\n    " + text.replace("\n", "\n    ")
+            known = self._written[chunk.id] = state, _chunk_text(chunk)
         return known[1]
+
+
+def _chunk_text(chunk: ChunkRecord) -> str:
+    """Write a chunk as `json.dumps` does, five times as quickly where it has nothing nested in it."""
+    entry = _chunk(chunk)
+    if chunk.resolved:
+        return "\n    " + json.dumps(entry, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+    members = ",\n      ".join([f'"{name}": {_value_text(value)}' for name, value in entry.items()])
+    return f"\n    {{\n      {members}\n    }}"
+
+
+def _value_text(value: str | float | None) -> str:
+    if value is None:
+        return "null"
+    return str(value) if type(value) is int else _ENCODE(value)
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
 #: How an empty list of chunks stands in the text, and a filled one begins. No value before it can hold a line break.
 _NO_CHUNKS, _CHUNKS_BEGIN = '\n  "chunks": []', '\n  "chunks": ['
+
+
+#: How the verdict over a finished revision stands in the text, and within so many bytes.
+_COMPLETE, _HEAD = b'\n  "status": "complete",\n', 8192
+
+
+def looks_complete(path: Path) -> bool:
+    """Whether a manifest's first lines say that nothing is left to send: then the journal is worth reading.
+
+    False also of one that is not there, or that people wrote anew in another form.
+    """
+    try:
+        with path.open("rb") as file:
+            return _COMPLETE in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def is_up_to_date(path: Path, record: Record, tail: Tail) -> bool:
+    """Whether a manifest is what would be written now, to the letter. Raises OSError."""
+    return path.read_bytes() == manifest_bytes(record, tail)
 
 
 @dataclass(frozen=True, slots=True)

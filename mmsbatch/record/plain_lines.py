@@ -79,6 +79,6 @@ class PlainLines:
 
     def _read_common(self, members: bytes) -> tuple[int, int, str]:
         """Read what stands in the middle of an answer's line. Raises ValueError where it is no JSON."""
-        values = json.loads(b"{" + members + b"}")
+        values = json.loads(f"{{{members.decode()}}}")
         known = self._common[members] = values["http_status"], values["status"], values["status_text"]
         return known

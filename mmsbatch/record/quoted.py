@@ -3,7 +3,6 @@
 A campaign of a million has sixteen megabytes of them, and most readings of a record need but their count.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -42,21 +41,16 @@ class QuotedNumbers(Sequence[str]):
 
     def _split(self) -> tuple[str, ...]:
         if self._texts is None:
-            quoted = self._content[self._start : self._stop]
-            if quoted.translate(None, _OF_NUMBERS) == _BETWEEN * (self._count - 1):
-                self._texts = tuple(quoted.decode("ascii").split('","'))
-            else:
-                self._texts = tuple(json.loads(b'["%b"]' % quoted))
-            if len(self._texts) != self._count:
-                raise ValueError("a journal's line counts its numbers otherwise than it lists them")
+            self._texts = tuple(self._content[self._start : self._stop].decode("ascii").split('","'))
             self._content = b""
         return self._texts
 
 
 def is_quoted_evenly(content: bytes, start: int, stop: int, count: int) -> bool:
-    """Whether so many texts of one length stand there, each but the last with a quote behind it where it must be."""
+    """Whether so many numbers, or tokens, of one length stand there, with `","` between two, and nothing else."""
     if not count:
         return False
     step, left = divmod(stop - start + len(_BETWEEN), count)
-    quotes = content[start + step - len(_BETWEEN) : stop : step]
-    return not left and step > len(_BETWEEN) and quotes == b'"' * (count - 1)
+    quoted, quotes = content[start:stop], b'"' * (count - 1)
+    is_even = not left and quoted[step - 3 :: step] == quoted[step - 1 :: step] == quotes
+    return is_even and quoted.translate(None, _OF_NUMBERS) == _BETWEEN * (count - 1)

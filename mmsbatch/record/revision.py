@@ -52,6 +52,7 @@ class RevisionRecord:
     outside: frozenset[str] = frozenset()
     closed: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
+    _counted: Counter[NumberState] | None = None
 
     @property
     def totals(self) -> Totals:
@@ -97,15 +98,12 @@ class RevisionRecord:
 
         Not of RELEASED: a number may have been released by one chunk after another.
         """
-        return self.count_all()[state]
-
-    def count_all(self) -> Counter[NumberState]:
-        """Count the numbers of all states, as `count` does of one."""
-        counted: Counter[NumberState] = Counter()
-        for chunk in self.chunks.values():
-            for state, count in chunk.count_states().items():
-                counted[state] += count
-        return counted
+        if self._counted is None:  # asked for again and again once all is read, and seldom before
+            self._counted = Counter()
+            for chunk in self.chunks.values():
+                for each, count in chunk.count_states().items():
+                    self._counted[each] += count
+        return self._counted[state]
 
     def states(self) -> dict[str, NumberState]:
         """Return every number that was ever sent to, with what its last chunk made of it."""
@@ -159,6 +157,7 @@ class RevisionRecord:
 
     def _move_rows_of(self, chunk: ChunkRecord, before: _Fates) -> None:
         """Move what the chunk's change moves among the rows of the input."""
+        self._counted = None
         shared, exceptions = before
         if exceptions or chunk.exceptions or chunk.apart or self.outside:
             apart = chunk.apart | self.outside.intersection(chunk.numbers)

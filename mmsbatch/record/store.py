@@ -67,7 +67,7 @@ class FolderStore:
 
     def open_book(self, paths: RecordPaths, content: JournalContent, monotonic: Callable[[], float]) -> "RecordBook":
         """Open it: what is appended is on disk when `append` returns."""
-        from mmsbatch.record.book import RecordBook  # noqa: PLC0415
+        from mmsbatch.record.book import RecordBook  # noqa: PLC0415 - as above
 
         return RecordBook(paths, content, monotonic)
 

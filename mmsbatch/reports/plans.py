@@ -11,7 +11,8 @@ from mmsbatch.record.amounts import to_json
 from mmsbatch.record.events import Totals
 from mmsbatch.reports.findings import capped, finding_json, finding_lines
 from mmsbatch.reports.shards import shard_json, shard_rows, shard_verdict
-from mmsbatch.reports.wording import count, nothing_to_send
+from mmsbatch.reports.verdicts import nothing_to_send
+from mmsbatch.reports.wording import count
 
 
 def plan_text(plan: Plan) -> str:

@@ -61,6 +61,13 @@ UNSURE = {
     "shared": [opened(), started(totals=ROWS, lease=Lease("ci", 1)), replace(SENT, run="run-1"), TAKEN, ended()],
     "rows without numbers": [opened(), started(totals=Totals(rows=3, accepted=3)), ended()],
     "numbers without rows": [opened(), started(totals=replace(ROWS, rows=4, pending=1)), SENT, TAKEN, ended()],
+    "rows of another outcome": [
+        opened(),
+        started(totals=Totals(rows=1, accepted=1)),
+        sending("1-1", A),
+        answered("1-1", ACCEPTED, 0, (A,)),
+        ended(),
+    ],
     "a later revision": [opened(), BEGUN, SENT, TAKEN, ended(), started(1, 2, "run-2"), ended("run-2")],
     "doubt of an earlier revision": [
         opened(),

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from campaign_repo import CampaignRepo, Serve
+from campaign_repo import CampaignRepo, Serve, wire
 
 from mmsbatch.record.chain import encode_line, read_lines
-from mmsbatch.record.events import ChunkAnswered
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event
 from mmsbatch.record.states import ChunkState
 from mmsbatch.sandbox import Sandbox
 
@@ -16,9 +17,13 @@ SPEC = "campaigns/sale.yaml"
 Lines = list[bytes]
 
 
-def forge(lines: Lines) -> Lines:
-    """Add a line whose digest fits, on a chunk that nobody sent."""
-    event = ChunkAnswered(at="2026-12-19T09:00:00.000Z", chunk="1-77", state=ChunkState.REFUSED)
+AT = "2026-12-19T09:00:00.000Z"
+STRANGE = ChunkAnswered(at=AT, chunk="1-77", state=ChunkState.REFUSED)
+MISCOUNTED = ChunkSending(at=AT, chunk="1-9", attempt=1, recipients=1, numbers=(wire(7), wire(8)))
+
+
+def forge(event: Event, lines: Lines) -> Lines:
+    """Add a line whose digest fits."""
     return [*lines, encode_line(event, read_lines(b"".join(lines)).tail.digest)[0]]
 
 
@@ -42,9 +47,14 @@ DAMAGES: dict[str, tuple[Callable[[Lines], Lines], int, str]] = {
     "line ends changed": (lambda lines: [line.replace(b"\n", b"\r\n") for line in lines], 1, "CR LF"),
     "of a newer version": (of_a_newer_version, 1, "it is of the newer format 9, and this version knows 1"),
     "a line that speaks of nothing": (
-        forge,
+        partial(forge, STRANGE),
         10,
         "it speaks of a revision, chunk or proof that no line before it names",
+    ),
+    "a line that counts wrongly": (
+        partial(forge, MISCOUNTED),
+        10,
+        "it counts its numbers otherwise than it lists them",
     ),
 }
 

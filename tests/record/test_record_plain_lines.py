@@ -41,7 +41,7 @@ def read_plainly(written: bytes) -> Event | None:
 
 
 def read_json(written: bytes) -> Event:
-    return event_from_json(json.loads(written + b"}"))
+    return event_from_json(json.loads(written.decode() + "}"))
 
 
 @pytest.mark.parametrize(
@@ -133,16 +133,12 @@ def test_what_is_read_plainly_is_what_json_reads(written, data):
         for _ in range(data.draw(st.integers(0, 3))):
             place = data.draw(st.integers(0, len(written)))
             taken = data.draw(st.integers(0, 2))
-            put = data.draw(
-                st.sampled_from([b"", b'"', b"\\", b",", b"0", b"-", b"1.0", b"\xff", b"\n", b"null", b'"]'])
-            )
+            put = data.draw(st.sampled_from(_PUT))
             written = written[:place] + put + written[place + taken :]
     read = read_plainly(written)
-    if isinstance(read, ChunkSending) and len(read_json(written).numbers) != read.recipients:
-        with pytest.raises(ValueError, match="counts its numbers otherwise"):
-            list(read.numbers)
-    elif read is not None:
+    if read is not None:
         assert read == read_json(written)
+        assert not hasattr(read, "recipients") or len(read.numbers) == read.recipients == len([*read.numbers])
 
 
 def test_a_journal_says_what_was_written():
