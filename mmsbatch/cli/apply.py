@@ -82,25 +82,26 @@ def apply(
         raise UsageProblem("no campaign is named", "mmsbatch apply campaigns/winter-sale.yaml")
     if plan_file is not None:
         _raise_if_both(specs, {"--late-rows": late_rows, "--new-campaign": new_campaign, "--mixed": mixed})
-    call = ApplyCall(
-        specs=tuple(specs or ()),
-        plan_file=plan_file,
-        yes=yes,
-        gateway=gateway,
-        config=config,
-        recipients=recipients,
-        late_rows=late_rows,
-        mixed=mixed,
-        leave_in_doubt=leave_in_doubt,
-        folder_record=folder_record,
-        max_seconds=read_duration(max_duration),
-        new_campaign=new_campaign,
-        shard=shard,
-        output_format=check_format(output_format),
-    )
+    check_format(output_format)
     console = Console(output, quiet or output_format == "json")
     summary = StepSummary(os.environ, console)
     with summary.telling("MMS apply"):
+        call = ApplyCall(
+            specs=tuple(specs or ()),
+            plan_file=plan_file,
+            yes=yes,
+            gateway=gateway,
+            config=config,
+            recipients=recipients,
+            late_rows=late_rows,
+            mixed=mixed,
+            leave_in_doubt=leave_in_doubt,
+            folder_record=folder_record,
+            max_seconds=read_duration(max_duration),
+            new_campaign=new_campaign,
+            shard=shard,
+            output_format=output_format,
+        )
         code = apply_finished(call, console, summary, os.environ)
         if code is None:
             from mmsbatch.cli.applying import carry_out_call  # noqa: PLC0415 - what is finished needs none of it

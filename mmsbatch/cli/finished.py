@@ -16,7 +16,7 @@ from mmsbatch.campaign.places import resolve_named_file
 from mmsbatch.campaign.reader import read_campaign
 from mmsbatch.cli.apply_call import ApplyCall
 from mmsbatch.cli.caller import this_process
-from mmsbatch.cli.connection import Connection, connect
+from mmsbatch.cli.connection import connect
 from mmsbatch.cli.console import Console, is_interactive, shown_path
 from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.records import RecordAccess, is_lost_with_runner
@@ -26,6 +26,7 @@ from mmsbatch.errors import MmsbatchError
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.digests import digest_parts, digest_settings
 from mmsbatch.planning.finished import MadeFrom, finished_totals, is_made_from
+from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent
 from mmsbatch.record.lock import Holder
 from mmsbatch.record.manifest import is_up_to_date, looks_complete
@@ -43,7 +44,7 @@ class _Unsure(Exception):
 def apply_finished(
     call: ApplyCall, console: Console, summary: StepSummary, environ: Mapping[str, str]
 ) -> ExitCode | None:
-    """Tell what came of it where nothing is left to send; None where that takes a plan. Raises GatewayRefusal."""
+    """Tell what came of it where nothing is left to send; None where that takes a plan. Raises MmsbatchError."""
     if not call.is_of_whole_campaigns:
         return None
     try:
@@ -68,53 +69,55 @@ def find_finished(
 ) -> list[ApplyResult] | None:
     """Say of each campaign that it is finished; None where that is not so of all, or not sure.
 
-    Holds the records meanwhile, and asks the account, as a run does. Raises GatewayRefusal where that fails.
+    Once it is, whose records they are is checked and the account asked, as in a run. Raises MmsbatchError.
     """
-    store = FolderStore(shown_path)
-    if workspace.has_shared_records or workspace.settings.exclusive_account:
+    store, settings = FolderStore(shown_path), workspace.settings
+    if workspace.has_shared_records or settings.exclusive_account:
         return None  # who else is at it, or holds the account, only a run finds out
-    manifests = [store.shelf.paths(file, workspace.settings.name).manifest for file in files]
-    if not manifests or not all(map(looks_complete, manifests)):
+    manifests = [store.shelf.paths(file, settings.name).manifest for file in files if file.is_file()]
+    if len(manifests) < len(files) or not manifests or not all(map(looks_complete, manifests)):
         return None
+    holder = this_process(environ, stamp)
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(connect(workspace.settings, environ))
-            held = _Records(store, workspace, connection, environ, this_process(environ, stamp))
-            results = [stack.enter_context(held.hold_finished(file)) for file in files]
+            held = [stack.enter_context(_hold_finished(file, settings, store, holder)) for file in files]
         except (_Unsure, MmsbatchError, OSError):  # what keeps it from being sure, a run says, and in its order
             return None
+        # Only now: a secret that comes through a pipe can be read but once.
+        connection = stack.enter_context(connect(settings, environ))
+        account = connection.credentials.fingerprint
+        access = RecordAccess(store, workspace.configuration, settings, account, environ, writes=True)
+        for each in held:
+            access.check(each.campaign, each.record)
         connection.ask_account()
-        return results
+        return [each.result for each in held]
 
 
 @dataclass(frozen=True, slots=True)
-class _Records:
-    """What it takes to look at records."""
+class _Finished:
+    """A campaign that is finished as far as its record and its files tell, and what is said of it."""
 
-    store: FolderStore
-    workspace: Workspace
-    connection: Connection
-    environ: Mapping[str, str]
-    holder: Holder
+    campaign: Campaign
+    record: Record
+    result: ApplyResult
 
-    @contextmanager
-    def hold_finished(self, file: Path) -> Iterator[ApplyResult]:
-        """Hold a record for the block. Raises _Unsure, MmsbatchError or OSError where it does not say all."""
-        campaign, _ = read_campaign(file, str(file))
-        if campaign is None or campaign.state is not State.READY:
+
+@contextmanager
+def _hold_finished(file: Path, settings: GatewaySettings, store: FolderStore, holder: Holder) -> Iterator[_Finished]:
+    """Hold a record for the block. Raises _Unsure, MmsbatchError or OSError where it does not say all."""
+    campaign, _ = read_campaign(file, str(file))
+    if campaign is None or campaign.state is not State.READY:
+        raise _Unsure
+    paths = store.shelf.paths(campaign.path, settings.name)
+    with store.hold(paths, holder) as content:
+        totals = finished_totals(content.record, campaign.revision)
+        if totals is None or not _is_in_order(paths.manifest, content):
             raise _Unsure
-        settings, account = self.workspace.settings, self.connection.credentials.fingerprint
-        access = RecordAccess(self.store, self.workspace.configuration, settings, account, self.environ, writes=True)
-        paths = access.paths(campaign)
-        with self.store.hold(paths, self.holder) as content:
-            access.check(campaign, content.record)
-            totals = finished_totals(content.record, campaign.revision)
-            if totals is None or not _is_in_order(paths.manifest, content):
-                raise _Unsure
-            last = content.record.revision(campaign.revision).runs[-1].started
-            if not is_made_from(last, _made_from(campaign, settings)):
-                raise _Unsure
-            yield ApplyResult(campaign.file, nothing_to_send(totals), self.store.show(paths.manifest))
+        last = content.record.revision(campaign.revision).runs[-1].started
+        if not is_made_from(last, _made_from(campaign, settings)):
+            raise _Unsure
+        result = ApplyResult(campaign.file, nothing_to_send(totals), store.show(paths.manifest))
+        yield _Finished(campaign, content.record, result)
 
 
 def _is_in_order(manifest: Path, content: JournalContent) -> bool:

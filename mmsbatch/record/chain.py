@@ -32,6 +32,10 @@ class NewerVersion(Damage):
     """A journal that nothing is wrong with, but for the age of whoever reads it."""
 
 
+class UnknownEvent(Damage):
+    """A line as it was written that means nothing here: whoever wrote it knows more, or made it by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tail:
     """Where the next line goes. `length` is in bytes up to the end of the last whole line, `torn` in bytes behind it.
@@ -113,7 +117,7 @@ def _event(number: int, values: dict[str, Any]) -> Event:
     try:
         event = event_from_json(values)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise Damage(number, "it is no event that this version knows: of a newer one, or made by hand") from error
+        raise UnknownEvent(number, "it is no event that this version knows") from error
     if isinstance(event, ChunkSending) and event.numbers and len(event.numbers) != event.recipients:
         raise Damage(number, "it counts its numbers otherwise than it lists them")
     if (number == 1) is not isinstance(event, JournalOpened):

@@ -26,7 +26,7 @@ _NONE: Mapping[str, NumberState] = MappingProxyType({})
 class ChunkRecord:
     """One chunk as it stands; `numbers` as the journal keeps them.
 
-    Its numbers share one state but for the `exceptions`; those `apart` were sent again since, and count there.
+    Its numbers share one state but for the `exceptions`; the rows of those `apart` are counted with a later chunk.
     `credits_before` is the last balance known when it was sent, `credits_after` the next one after a doubt.
     """
 
@@ -69,8 +69,6 @@ class ChunkRecord:
 
     def count_states(self) -> Mapping[NumberState, int]:
         """Count its numbers by what they are."""
-        if self.apart:
-            return Counter(state for number, state in self.states().items() if number not in self.apart)
         shared = {self.shared_state: len(self.numbers) - len(self.exceptions)}
         return Counter(shared) + Counter(self.exceptions.values()) if self.exceptions else shared
 

@@ -5,7 +5,7 @@ from errno import EAGAIN, ESTALE
 from pathlib import Path
 
 from mmsbatch.errors import Refusal
-from mmsbatch.record.chain import Damage, Lines, NewerVersion, Tail, encode_line, read_lines
+from mmsbatch.record.chain import Damage, Lines, NewerVersion, Tail, UnknownEvent, encode_line, read_lines
 from mmsbatch.record.disk import Disk, LocalDisk
 from mmsbatch.record.events import Event, JournalOpened
 from mmsbatch.record.fold import Record
@@ -81,6 +81,11 @@ def _unreadable(path: Path, error: OSError) -> Refusal:
 def _damaged(path: Path, damage: Damage) -> Refusal:
     if isinstance(damage, NewerVersion):
         return Refusal(f"{path}:{damage.line}: the journal cannot be read: {damage.reason}", "update mmsbatch")
+    if isinstance(damage, UnknownEvent):
+        return Refusal(
+            f"{path}:{damage.line}: the journal cannot be read: {damage.reason}",
+            "update mmsbatch: a newer one wrote it, if nobody did by hand; an older record in its place would forget",
+        )
     return Refusal(
         f"{path}:{damage.line}: the journal is damaged: {damage.reason}",
         "nothing is sent on a record that cannot be trusted; restore the file from git or a backup",

@@ -99,11 +99,17 @@ class RevisionRecord:
         Not of RELEASED: a number may have been released by one chunk after another.
         """
         if self._counted is None:  # asked for again and again once all is read, and seldom before
-            self._counted = Counter()
-            for chunk in self.chunks.values():
-                for each, count in chunk.count_states().items():
-                    self._counted[each] += count
+            self._counted = self._count_numbers()
         return self._counted[state]
+
+    def _count_numbers(self) -> Counter[NumberState]:
+        if any(chunk.apart for chunk in self.chunks.values()):  # two chunks may have reached the same number
+            return Counter(self.states().values())
+        counted: Counter[NumberState] = Counter()
+        for chunk in self.chunks.values():
+            for state, count in chunk.count_states().items():
+                counted[state] += count
+        return counted
 
     def states(self) -> dict[str, NumberState]:
         """Return every number that was ever sent to, with what its last chunk made of it."""

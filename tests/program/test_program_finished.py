@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign_repo import CampaignRepo, Ended, Serve, number, wire
+from campaign_repo import PASSCODE, CampaignRepo, Ended, Serve, number, wire
 
 from mmsbatch.record.lock import Holder, hold_lock
 from mmsbatch.sandbox import Sandbox
@@ -308,3 +308,36 @@ def test_recipients_that_can_be_read_but_once_are_left_to_the_plan(repo: Campaig
             ended = repo.run("apply", SPEC, "--yes")
             assert written.result() == len(text)
         assert (ended.code, told in ended.out) == (code, True)
+
+
+def test_a_secret_that_can_be_read_but_once_is_read_once(finished: CampaignRepo) -> None:
+    CHANGES["another row"](finished)
+    secret = finished.home / "passcode"
+    os.mkfifo(secret)
+    with ThreadPoolExecutor(1) as writer:
+        written = writer.submit(secret.write_text, PASSCODE + "\n")
+        finished.adopt(secret)
+        ended = apply(finished, env={"MMSBATCH_PASSCODE": "", "MMSBATCH_PASSCODE_FILE": str(secret)})
+        assert written.result()
+    secret.unlink()
+    assert (ended.code, ended.err) == (0, "")
+    assert "1 late" in ended.out
+
+
+def test_a_campaign_that_can_be_read_but_once_is_read_once(finished: CampaignRepo) -> None:
+    campaign = finished.root / SPEC
+    text = campaign.read_text(encoding="utf-8")
+    campaign.unlink()
+    os.mkfifo(campaign)
+    with ThreadPoolExecutor(1) as writer:
+        written = writer.submit(campaign.write_text, text, encoding="utf-8")
+        ended = apply(finished)
+        assert written.result()
+    assert (ended.code, "nothing to send" in ended.out) == (0, True)
+
+
+def test_a_wrong_option_stands_in_the_summary(finished: CampaignRepo) -> None:
+    summary = finished.root / "summary.md"
+    ended = apply(finished, SPEC, "--yes", "--max-duration", "long", env={"GITHUB_STEP_SUMMARY": str(summary)})
+    assert ended.code == 2
+    assert "MMS apply: refused, exit code 2" in summary.read_text(encoding="utf-8")

@@ -70,6 +70,23 @@ def test_damage_is_refused_with_its_line(path):
     assert "restore the file from git or a backup" in e.value.hint
 
 
+class OfANewerVersion:
+    """An event that this version does not have."""
+
+    def to_json(self):
+        return {"event": "levitated", "at": "2026-12-19T09:00:00.000Z"}
+
+
+def test_what_a_newer_version_wrote_is_not_to_be_replaced(path):
+    """An older journal in its place would forget what was sent."""
+    JournalWriter(path, Tail()).append(opened(), OfANewerVersion())
+    with pytest.raises(Refusal) as refused:
+        read_journal(path)
+    assert refused.value.message == f"{path}:2: the journal cannot be read: it is no event that this version knows"
+    assert refused.value.hint.startswith("update mmsbatch")
+    assert "restore" not in refused.value.hint
+
+
 def test_one_that_cannot_be_read_is_refused(path):
     path.mkdir()
     with pytest.raises(Refusal, match="the journal cannot be read: Is a directory"):

@@ -114,6 +114,12 @@ def test_a_late_answer_moves_no_rows_that_were_sent_again_since():
     assert record.revision(1).count(NumberState.ACCEPTED) == 2
 
 
+def test_a_late_answer_counts_where_the_other_run_reached_nobody():
+    again = (resolved("1-1", False), claim("1-3", "two", A, B), answered("1-3", REFUSED))
+    record = Record((*BOTH, *again, answered("1-1", ACCEPTED, 2)))
+    assert record.revision(1).count(NumberState.ACCEPTED) == 2
+
+
 def test_an_attempt_that_failed_undoes_no_finding():
     record = Record((*BOTH, resolved("1-1", False), failed("1-1")))
     assert record.revision(1).chunks["1-1"].state is FAILED
