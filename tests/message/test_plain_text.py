@@ -50,8 +50,20 @@ DEFAULTS = st.builds(
     st.sampled_from(["default", "d", "upper"]),
     QUOTED,
 )
-TEXTS = st.lists(st.sampled_from(PIECES) | VARIABLES | DEFAULTS | st.text(max_size=5), max_size=8).map("".join)
-VALUES = st.dictionaries(st.sampled_from(NAMES), st.text(max_size=6))
+FILTERED = st.builds(
+    "{{{{ {}{}{} }}}}".format,
+    st.sampled_from(NAMES),
+    st.sampled_from(["", "", "|default('vous-même')", '|d("les élèves (de 3e)")', "|default('x',true)"]),
+    st.lists(
+        st.sampled_from(["|upper", "| lower ", "|\ttitle", "|capitalize", "|trim", "|length", "|Title", "|up"]),
+        max_size=4,
+    ).map("".join),
+)
+TEXTS = st.lists(st.sampled_from(PIECES) | VARIABLES | DEFAULTS | FILTERED | st.text(max_size=5), max_size=8).map(
+    "".join
+)
+WORDS = st.lists(st.sampled_from(["jean", "D'ARC", "-", "é", "ǆ", "ß", "(", "<", " ", "\u2028", "İ", "ŉ"])).map("".join)
+VALUES = st.dictionaries(st.sampled_from(NAMES), st.text(max_size=6) | WORDS)
 
 
 @settings(max_examples=400, deadline=None)
@@ -102,7 +114,16 @@ def test_findings_are_jinjas(text, values):
 
 
 @pytest.mark.parametrize(
-    "text", ["Soldes", "Bonjour {{ prenom }}, {{ville}}\n", "-30 % } %} #}", "", "{{ class }}", "{{ a|d('b') }}"]
+    "text",
+    [
+        "Soldes",
+        "Bonjour {{ prenom }}, {{ville}}\n",
+        "-30 % } %} #}",
+        "",
+        "{{ class }}",
+        "{{ a|d('b') }}",
+        "{{ a|d('b')|title|trim }}",
+    ],
 )
 def test_most_texts_are_plain(text):
     assert read_plain(text) is not None
@@ -111,7 +132,9 @@ def test_most_texts_are_plain(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "{{ a|upper }}",
+        "{{ a|length }}",
+        "{{ a|upper() }}",
+        "{{ a|title|d('b') }}",
         "{% if a %}x{% endif %}",
         "{# x #}",
         "{{- a }}",
@@ -133,3 +156,6 @@ def test_bounds_are_jinjas_to_explain():
         compile_text("x{{ a }}").render({"a": "y" * MAX_OUTPUT})
     assert caught.value.rule == "template-too-large"
     assert len(compile_text("x{{ a }}").render({"a": "y" * (MAX_OUTPUT - 1)})) == MAX_OUTPUT
+    assert compile_text("{{ a|trim }}").render({"a": " " * 2 * MAX_OUTPUT}) == ""
+    with pytest.raises(RenderError):  # too many steps
+        compile_text("{{ a|trim }}" * MAX_VARIABLES).render({"a": " " * 6 * MAX_OUTPUT})
