@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,13 +169,18 @@ class CampaignRepo:
 
     def check_discretion(self) -> None:
         """Hold that no secret is in any file, and no plain number but in inputs and journals."""
-        for path in self.root.parent.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                text = path.read_bytes().decode("utf-8", "replace")
-                assert PASSCODE not in text, path
-                assert CLIENT_CODE not in text.lower(), path
-                if path not in self._inputs and not path.name.endswith((".journal.jsonl", ".unpublished.jsonl")):
-                    assert not _NUMBER.search(text), path
+        for folder, _, names in os.walk(self.root.parent):  # passes over what others' programs are just removing
+            for path in (Path(folder, name) for name in names):
+                with suppress(FileNotFoundError):
+                    self._check_file(path)
+
+    def _check_file(self, path: Path) -> None:
+        if path.is_file() and not path.is_symlink():
+            text = path.read_bytes().decode("utf-8", "replace")
+            assert PASSCODE not in text, path
+            assert CLIENT_CODE not in text.lower(), path
+            if path not in self._inputs and not path.name.endswith((".journal.jsonl", ".unpublished.jsonl")):
+                assert not _NUMBER.search(text), path
 
 
 def received(gateway: Sandbox) -> dict[str, str]:
