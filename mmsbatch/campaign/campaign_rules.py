@@ -42,7 +42,8 @@ def _check_name(name: object, positions: NodePositions, file: str) -> Iterator[D
         return
     if not name.strip():
         yield finding("campaign-name", file, _at(positions, "name"), "The campaign's name is blank.", "Give it one.")
-    bad = next((char for char in name.strip() if _is_forbidden(char)), None)
+    is_plain = name.isascii() and name.isprintable()
+    bad = None if is_plain else next((char for char in name.strip() if _is_forbidden(char)), None)
     if bad is not None:
         message = f"The campaign's name holds a line break or control character (U+{ord(bad):04X})."
         yield finding("campaign-name", file, _at(positions, "name"), message, "Write it on one line.")

@@ -33,7 +33,8 @@ def read_configuration(path: Path | None, shown_as: str | None = None) -> tuple[
 
 def _read_bytes(path: Path, file: str) -> bytes | Diagnostic:
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as stream:
+            return stream.readall()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "its name cannot be used"
         return finding("file-unreadable", file, Position(1), f"The file cannot be read: {reason}.")

@@ -9,6 +9,8 @@ from decimal import Decimal
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign, Medium
 
+_ENCODE = json.JSONEncoder(sort_keys=True).encode
+
 
 def digest_parts(campaign: Campaign, recipients: str, lists: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the SHA-256 of each part by name: template, variables, media, recipients, and each suppression list.
@@ -18,8 +20,8 @@ def digest_parts(campaign: Campaign, recipients: str, lists: Iterable[tuple[str,
     media = {kind: _describe(getattr(campaign.message, kind)) for kind in ("image", "video", "sound")}
     parts = {
         "template": _digest(campaign.message.text),
-        "variables": _digest(json.dumps(dict(campaign.variables), sort_keys=True)),
-        "media": _digest(json.dumps([campaign.message.type.value, media], sort_keys=True)),
+        "variables": _digest(_ENCODE(dict(campaign.variables))),
+        "media": _digest(_ENCODE([campaign.message.type.value, media])),
         "recipients": recipients,
     }
     return parts | {f"suppress {name}": digest for name, digest in lists}
