@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mmsbatch.record import amounts
-from mmsbatch.record.quoted import QuotedNumbers
 from mmsbatch.record.states import ChunkState
 
 JOURNAL_VERSION = 1
@@ -324,7 +323,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
         MergedSource(tuple(item["shards"]), item["lines"], item["digest"]) for item in value
     ),
     "rejected": _rejections,
-    "numbers": lambda value: value if isinstance(value, str | QuotedNumbers) else tuple(value),
+    "numbers": lambda value: value if isinstance(value, str) else tuple(value),
     "unaccounted": tuple,
     "outside_open": tuple,
     "state": ChunkState,

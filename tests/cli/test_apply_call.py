@@ -18,8 +18,10 @@ def test_an_option_wants_a_plan_unless_it_is_known_to_be_harmless(name):
     assert changed.is_of_whole_campaigns is (name in HARMLESS)
 
 
-def test_what_is_harmless_is_an_option():
-    assert set(NAMES) >= HARMLESS
+def test_of_each_option_it_was_decided_whether_it_wants_a_plan():
+    wants_a_plan = {"plan_file", "recipients", "late_rows", "new_campaign", "shard"}
+    assert set(NAMES) == HARMLESS | wants_a_plan
+    assert not HARMLESS & wants_a_plan
 
 
 @pytest.mark.parametrize(

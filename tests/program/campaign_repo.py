@@ -111,9 +111,12 @@ class CampaignRepo:
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
         return self.finish(self.start(*arguments, env=env), numbers_shown="--show-numbers" in arguments)
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, program: Sequence[str] = ("-m", "mmsbatch")
+    ) -> "subprocess.Popen[str]":
+        """Start the program, or a script that changes it first (`-c TEXT`)."""
         return subprocess.Popen(
-            [sys.executable, "-m", "mmsbatch", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=self.root,
             env=self.environment() | dict(env or {}),
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """Real git repositories of campaigns, and the program run at another time: what a pull request's path is made of."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,15 +67,4 @@ def git(repo: CampaignRepo, *arguments: str) -> str:
 
 def run_later(repo: CampaignRepo, seconds: float, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
     """Run the program as if so many seconds had gone by."""
-    return repo.finish(
-        subprocess.Popen(
-            [sys.executable, "-c", _MOVED, str(seconds), *arguments],
-            cwd=repo.root,
-            env=repo.environment() | dict(env or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-    )
+    return repo.finish(repo.start(*arguments, env=env, program=("-c", _MOVED, str(seconds))))

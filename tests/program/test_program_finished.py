@@ -6,8 +6,6 @@ Each change is tried twice, on the same files: by the program, and by the progra
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -50,18 +48,8 @@ def finished(repo: CampaignRepo, gateway: Sandbox) -> CampaignRepo:
 
 
 def apply(repo: CampaignRepo, *arguments: str, plans: bool = False, env: dict[str, str] | None = None) -> Ended:
-    program = ["-c", _PLANNING] if plans else ["-m", "mmsbatch"]
-    started = subprocess.Popen(
-        [sys.executable, *program, "apply", *(arguments or (SPEC, "--yes"))],
-        cwd=repo.root,
-        env=repo.environment() | (env or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    return repo.finish(started)
+    program = ("-c", _PLANNING) if plans else ("-m", "mmsbatch")
+    return repo.finish(repo.start("apply", *(arguments or (SPEC, "--yes")), env=env, program=program))
 
 
 def reads_recipients(repo: CampaignRepo, *arguments: str) -> bool:
