@@ -24,7 +24,7 @@ class Server:
         self.closed_by_client = 0
         self.ending = threading.Event()
         self._steps = steps
-        self._tls = tls
+        self.tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
@@ -34,7 +34,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/amsmodule.php"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/amsmodule.php"
 
     def stop(self) -> None:
         self.ending.set()
@@ -67,7 +67,7 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        steps = [start_tls(self._tls), *self._steps] if self._tls else self._steps
+        steps = [start_tls(self.tls), *self._steps] if self.tls else self._steps
         with contextlib.suppress(OSError):
             for step in steps:
                 self._open[threading.get_ident()] = connection

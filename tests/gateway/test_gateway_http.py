@@ -340,8 +340,9 @@ def test_certificates_that_are_none(tmp_path: Path, serve: Serve) -> None:
     bundle.write_text("not a certificate")
     server = serve(loop.read_request)
     exchange = Poster({"REQUESTS_CA_BUNDLE": str(bundle)}).post(server.url.replace("http:", "https:"), BODY, OFTEN)
-    assert not isinstance(exchange, Answered)
-    assert server.requests == []
+    assert isinstance(exchange, NotSent)
+    assert exchange.reason.startswith("TLS failed")
+    assert (server.requests, server.connections) == ([], 0)
 
 
 def test_loopback_never_goes_through_a_proxy(poster: Poster, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

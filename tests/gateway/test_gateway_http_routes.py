@@ -1,8 +1,10 @@
 """Proxies and TLS that fail: what happened before the request could leave, and what after."""
 
 import ssl
+import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import loopback_server as loop
@@ -150,7 +152,65 @@ def test_a_wrong_certificate_behind_a_tunnel_means_not_sent(
     assert len(proxy.requests) == 1
 
 
+def test_a_proxy_that_speaks_tls_is_checked_against_the_same_certificates(
+    serve: Serve, make_certificate: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate("IP:127.0.0.1")
+    proxy = serve(loop.read_request, loop.answer(b"", "502 Bad Gateway"), tls=loop.serve_tls(certificate))
+    monkeypatch.setenv("https_proxy", f"https://127.0.0.1:{proxy.port}")
+    exchange = trusting(certificate).post("https://gateway.test/x", BODY, OFTEN)
+    assert exchange == NotSent("the proxy refused the connection: 502 Bad Gateway")
+    proxy.stop_accepting()
+    assert b"CONNECT gateway.test:443" in b"".join(proxy.requests)
+    assert (len(proxy.requests), proxy.connections) == (1, 1)
+
+
 # --- TLS
+
+
+def test_certificates_are_loaded_once(serve: Serve, make_certificate: Certify) -> None:
+    certificate, other = make_certificate("IP:127.0.0.1"), make_certificate("IP:127.0.0.1")
+    server = serve(loop.read_request, loop.answer(SUCCESS), tls=loop.serve_tls(certificate))
+    poster = trusting(certificate)
+    assert isinstance(poster.post(server.url, BODY, OFTEN), Answered)
+    certificate.write_text(other.read_text())
+    assert isinstance(poster.post(server.url, BODY, OFTEN), Answered)
+    assert isinstance(trusting(certificate).post(server.url, BODY, OFTEN), NotSent)
+    assert len(server.requests) == 2
+
+
+def test_a_folder_of_certificates(tmp_path: Path, serve: Serve, make_certificate: Certify) -> None:
+    certificate = make_certificate("IP:127.0.0.1")
+    (tmp_path / certificate.name).write_text(certificate.read_text())
+    hashed = ["openssl", "x509", "-in", certificate.name, "-noout", "-subject_hash"]
+    name = subprocess.run(hashed, check=True, capture_output=True, text=True, cwd=tmp_path).stdout.strip()
+    (tmp_path / certificate.name).rename(tmp_path / f"{name}.0")
+    server = serve(loop.read_request, loop.answer(SUCCESS), tls=loop.serve_tls(certificate))
+    assert isinstance(trusting(tmp_path).post(server.url, BODY, OFTEN), Answered)
+
+
+def test_each_connection_shows_its_certificate(tmp_path: Path, serve: Serve, make_certificate: Certify) -> None:
+    ours, elsewhere = make_certificate("IP:127.0.0.1"), make_certificate("DNS:elsewhere.test")
+    both = tmp_path / "both.pem"
+    both.write_text(ours.read_text() + elsewhere.read_text())
+    server = serve(loop.read_request, loop.answer(SUCCESS), tls=loop.serve_tls(ours))
+    poster = trusting(both)
+    assert isinstance(poster.post(server.url, BODY, OFTEN), Answered)
+    server.tls = loop.serve_tls(elsewhere)
+    exchange = poster.post(server.url, BODY, OFTEN)
+    assert isinstance(exchange, NotSent)
+    assert exchange.reason.startswith("the certificate was refused: ")
+    assert (len(server.requests), server.connections) == (1, 2)
+
+
+def test_many_threads_begin_together_over_tls(serve: Serve, make_certificate: Certify) -> None:
+    certificate = make_certificate("IP:127.0.0.1")
+    server = serve(loop.read_request, loop.answer(SUCCESS), tls=loop.serve_tls(certificate))
+    poster = trusting(certificate)
+    with ThreadPoolExecutor(8) as pool:
+        exchanges = list(pool.map(lambda _: poster.post(server.url, BODY, OFTEN), range(16)))
+    assert exchanges == [Answered(200, SUCCESS)] * 16
+    assert len(server.requests) == 16
 
 
 def test_an_expired_certificate_means_not_sent(serve: Serve, make_certificate: Certify) -> None:
