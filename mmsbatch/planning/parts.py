@@ -13,7 +13,6 @@ from mmsbatch.planning.plan import ShardPlan
 from mmsbatch.planning.planned import PlannedShard
 from mmsbatch.planning.preparation import Prepared
 from mmsbatch.planning.shards import Shard, choose, divide, share_of
-from mmsbatch.recipients.numbers import wire_number
 from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 
@@ -86,12 +85,11 @@ class Division:
     def _count_states(self, part: Sequence[int]) -> Counter[NumberState | None]:
         if not self.recorded.numbers:
             return Counter()
-        return Counter(map(self.recorded.numbers.get, self._kept(part)))
+        return Counter(self.recorded.states_of(self._numbers(part)))
 
-    def _kept(self, part: Sequence[int]) -> Iterator[str]:
-        """Give a shard's numbers as the record keeps them."""
-        numbers, keep = self.prepared.audience.recipients.numbers, self.recorded.keep
-        return (keep(wire_number(numbers[place])) for place in part)
+    def _numbers(self, part: Sequence[int]) -> Iterator[int]:
+        """Give a shard's national numbers."""
+        return map(self.prepared.audience.recipients.numbers.__getitem__, part)
 
     def _find_doubt(self, shard: Shard, part: Sequence[int]) -> tuple[str, ...]:
         """Name the chunks in doubt that hold one of its recipients, or have a number of its own.
@@ -99,7 +97,7 @@ class Division:
         A chunk whose recipients all left the input is still somebody's.
         """
         doubtful = self.revision.in_doubt
-        own = set(self._kept(part)) if doubtful else set()
+        own = set(self.recorded.kept(self._numbers(part))) if doubtful else set()
         return tuple(
             chunk.id
             for chunk in doubtful

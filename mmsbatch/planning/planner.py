@@ -26,7 +26,7 @@ def plan_campaign(prepared: Prepared, inputs: PlanInputs) -> PlannedCampaign:
     record = inputs.record or Record()
     revision = record.revision(campaign.revision)
     send_late = inputs.late_rows or campaign.recipients.late_rows.value == "send"
-    recorded = Recorded(revision.states(), revision.closed, _earlier(record, campaign.revision), inputs.keeping.keep)
+    recorded = Recorded(revision.states(), revision.closed, _earlier(record, campaign.revision), inputs.keeping)
     rows = sort_rows(prepared.audience, prepared.suppressed, recorded, send_late)
     canary = None if guards.is_canary_over(revision, campaign.limits) else campaign.limits.canary
     plan = _describe(prepared, inputs, rows, revision, canary)

@@ -122,6 +122,10 @@ def parse_number(text: str) -> str | NumberProblem:
     return f"33{match[1]}"
 
 
+#: What makes a national number, added to it, the wire form read as an integer; and how long that form is.
+COUNTRY, WIRE_LENGTH = 33_000_000_000, 11
+
+
 def wire_number(national: int) -> str:
     """Return the wire form of a national number, which is nine digits without the leading zero."""
     return f"33{national}"

@@ -1,5 +1,7 @@
 """Each row has exactly one outcome, the first that applies."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from planning_builders import an_audience, national, number
 
 from mmsbatch.planning.outcomes import SHOWN, Recorded, sort_rows
 from mmsbatch.record.states import NumberState
-from mmsbatch.record.tokens import keep_as_tokens
+from mmsbatch.record.tokens import keep_as_tokens, keep_plain
 
 STATES = [None, *NumberState]
 #: What the record holds, suppressed?, complete before?, late rows sent?, the outcome.
@@ -74,7 +76,62 @@ def test_who_got_an_earlier_revision_is_counted_by_it():
 
 
 def test_tokens_recognise_who_was_sent():
-    keep = keep_as_tokens("a key").keep
-    recorded = Recorded({keep(number(1)): NumberState.ACCEPTED}, keep=keep)
+    keeping = keep_as_tokens("a key")
+    recorded = Recorded(
+        {keeping.keep(number(1)): NumberState.ACCEPTED}, earlier={keeping.keep(number(2)): 1}, keeping=keeping
+    )
     rows = sort_rows(an_audience(3), set(), recorded, send_late=False)
-    assert (rows.totals.accepted, list(rows.to_send)) == (1, [0, 2])
+    assert (rows.totals.accepted, list(rows.to_send), rows.resend) == (1, [0, 2], {1: 1})
+
+
+#: Texts that no run writes, some of them as long as a number, or read as one by Python.
+ODD = [
+    "",
+    "33",
+    "33639980_00",
+    "+3363998000",
+    "three",
+    f"+{number(1)}",
+    *(number(place).replace("3", "٣") for place in range(3)),
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_recorded_text_that_is_no_number_is_nobodys(odd):
+    recorded = Recorded({odd: NumberState.ACCEPTED, number(5): NumberState.ACCEPTED}, earlier={odd: 1, number(4): 1})
+    for each in (recorded, Recorded({odd: NumberState.ACCEPTED}, earlier={odd: 1})):
+        rows = sort_rows(an_audience(3), set(), each, send_late=False)
+        assert (rows.totals.pending, rows.totals.accepted, rows.resend) == (3, 0, {})
+
+
+def outcome_of(place, state, suppressed, hold_late):
+    if state not in (None, NumberState.RELEASED):
+        return state.value
+    if place in suppressed:
+        return "suppressed"
+    return "late" if hold_late and state is None else "pending"
+
+
+@given(
+    places=st.lists(st.integers(0, 15), unique=True),
+    states=st.dictionaries(st.integers(0, 20) | st.sampled_from(ODD), st.sampled_from(list(NumberState))),
+    earlier=st.dictionaries(st.integers(0, 20) | st.sampled_from(ODD), st.integers(1, 3)),
+    suppressed=st.sets(st.integers(0, 20)),
+    closed=st.booleans(),
+    send_late=st.booleans(),
+    keeping=st.sampled_from([keep_plain(), keep_as_tokens("a key")]),
+)
+def test_all_at_once_is_what_one_by_one_would_be(places, states, earlier, suppressed, closed, send_late, keeping):
+    def kept(found):
+        return {each if isinstance(each, str) else keeping.keep(number(each)): value for each, value in found.items()}
+
+    audience, recorded = an_audience(places), Recorded(kept(states), closed, kept(earlier), keeping)
+    rows = sort_rows(audience, {national(place) for place in suppressed}, recorded, send_late)
+    outcomes = [outcome_of(place, states.get(place), suppressed, closed and not send_late) for place in places]
+    for outcome, count in Counter(outcomes).items():
+        assert getattr(rows.totals, outcome) == count
+        lines = [line for line, each in enumerate(outcomes, start=2) if each == outcome]
+        assert rows.first_lines[outcome] == tuple(lines[:SHOWN])
+    assert list(rows.to_send) == [place for place, outcome in enumerate(outcomes) if outcome == "pending"]
+    again = Counter(earlier.get(places[place]) for place in rows.to_send)
+    assert rows.resend == {revision: count for revision, count in again.items() if revision is not None}
