@@ -17,7 +17,7 @@ from mmsbatch.cli.dispatching import Dispatcher, OpenCampaign
 from mmsbatch.cli.holding import RecordHolder, hold_account
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.plan import Wanted, make_plan
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.cli.records import RecordAccess, is_lost_with_runner
 from mmsbatch.cli.saved_plans import ReviewedPlan, read_reviewed
 from mmsbatch.cli.sharding import read_shard
@@ -56,9 +56,9 @@ def carry_out_call(call: ApplyCall, console: Console, summary: StepSummary) -> E
     if reviewed and not reviewed.plan.campaigns:
         console.report("nothing to send: the plan holds no campaign")
         return ExitCode.DONE
-    with following_rows(is_silent=console.quiet) as on_rows:
+    with following_reading(is_silent=console.quiet) as on_progress:
         read = reviewed.load if reviewed else partial(load, call.specs)
-        loaded = read(call.config, call.gateway, call.recipients, on_rows)
+        loaded = read(call.config, call.gateway, call.recipients, on_progress)
     if reviewed:
         reviewed.tell_invalid(loaded, console)
     loaded.raise_if_invalid()

@@ -1,6 +1,6 @@
 """From paths on the command line to prepared campaigns: the same for every command."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.workspace import Workspace, open_workspace
 from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput, UsageProblem
-from mmsbatch.planning.preparation import Prepared, prepare
+from mmsbatch.planning.preparation import OnProgress, Prepared, Step, prepare
 
 
 @dataclass(slots=True)
@@ -39,34 +39,36 @@ def load(
     config: Path | None = None,
     gateway: str | None = None,
     recipients: Path | None = None,
-    on_rows: Callable[[int], None] | None = None,
+    on_progress: OnProgress | None = None,
     *,
     keep_prepared: bool = True,
 ) -> Loaded:
     """Read and prepare all campaigns that the paths mean, with all findings at once.
 
-    `on_rows` is told the number of recipients' rows read so far. Without `keep_prepared` only the findings are kept:
+    `on_progress` is told now and then how much was read so far. Without `keep_prepared` only the findings are kept:
     a thousand campaigns that nobody plans need not be in memory together.
     """
     files = named_files(paths)
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")
     loaded = Loaded(open_workspace(files, config, gateway), files=[*map(str, files)])
-    for file in files:
+    for number, file in enumerate(files):
+        if on_progress and number:
+            on_progress(Step.CAMPAIGNS, number)
         campaign, found = read_campaign(file, str(file))
         loaded.diagnostics += found
-        prepared = _prepare(loaded, campaign, recipients, on_rows) if campaign else None
+        prepared = _prepare(loaded, campaign, recipients, on_progress) if campaign else None
         if prepared and keep_prepared:
             loaded.prepared.append(prepared)
     return loaded
 
 
 def _prepare(
-    loaded: Loaded, campaign: Campaign, recipients: Path | None, on_rows: Callable[[int], None] | None
+    loaded: Loaded, campaign: Campaign, recipients: Path | None, on_progress: OnProgress | None
 ) -> Prepared | None:
     """Return a campaign as it would be planned; None for a draft, and where an error stands against it."""
     try:
-        prepared, found = prepare(campaign, loaded.workspace.settings, recipients, on_rows)
+        prepared, found = prepare(campaign, loaded.workspace.settings, recipients, on_progress)
     except InvalidInput as error:
         prepared, found = None, error.diagnostics
     loaded.diagnostics += found

@@ -24,7 +24,7 @@ from mmsbatch.cli.options import (
     check_format,
     offering,
 )
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.cli.records import RecordAccess
 from mmsbatch.cli.saved_plans import PlanFile, tell_saved
 from mmsbatch.cli.sharding import ShardOption, check_shards, read_shard
@@ -111,8 +111,8 @@ def plan(
         raise UsageProblem(f"-o and --save name the same file, {save}", "the report is not the saved plan")
     summary = StepSummary(os.environ, console)
     with summary.telling("MMS plan"):
-        with following_rows(is_silent=quiet or output_format != "text") as on_rows:
-            loaded = load(specs, config, gateway, recipients, on_rows)
+        with following_reading(is_silent=quiet or output_format != "text") as on_progress:
+            loaded = load(specs, config, gateway, recipients, on_progress)
         loaded.raise_if_invalid()
         make = _plan_offline if offline else make_plan
         settings = loaded.workspace.settings

@@ -14,7 +14,7 @@ from mmsbatch.cli.holding import hold_account
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.cli.records import RecordAccess, writing_record
 from mmsbatch.cli.stores import open_store
 from mmsbatch.errors import Refusal, UsageProblem
@@ -53,8 +53,8 @@ def proof(
 
       mmsbatch proof campaigns/winter-sale.yaml --gateway sandbox --to "06 39 98 00 01"
     """
-    with following_rows() as on_rows:
-        loaded = load([one_file(spec)], config, gateway, recipients, on_rows)
+    with following_reading() as on_progress:
+        loaded = load([one_file(spec)], config, gateway, recipients, on_progress)
     loaded.raise_if_invalid()
     if not loaded.prepared:
         raise UsageProblem(f"{spec} is a draft: it is never sent, not even as a proof", "set `state: ready`")

@@ -1,4 +1,4 @@
-"""How the reading of many recipients is followed: a live line on a terminal, a line every ten seconds in a log."""
+"""How long reading and rendering are followed: a live line on a terminal, a line every ten seconds in a log."""
 
 import sys
 import time
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from mmsbatch.cli.console import Console, has_colors
-
-OnRows = Callable[[int], None]
+from mmsbatch.planning.preparation import OnProgress, Step
 
 #: Seconds before anything is said, and between two words of it, on a terminal and in a log.
 LIVE_AFTER, LIVE_EVERY, LOG_EVERY = 1.0, 0.2, 10.0
@@ -24,28 +23,30 @@ class _Follower:
         self._clock = clock
         self._due = clock() + first
 
-    def on_rows(self, rows: int) -> None:
+    def on_progress(self, step: Step, count: int) -> None:
         now = self._clock()
         if now >= self._due:
             self._due = now + self._every
             self.has_spoken = True
-            self._say(f"reading recipients: {rows:,} rows so far")
+            self._say(step.format(count))
 
 
 @contextmanager
-def following_rows(*, is_silent: bool = False, clock: Callable[[], float] = time.monotonic) -> Iterator[OnRows | None]:
-    """Give the block what to tell of the rows read so far; None where nothing is to be said.
+def following_reading(
+    *, is_silent: bool = False, clock: Callable[[], float] = time.monotonic
+) -> Iterator[OnProgress | None]:
+    """Give the block what to tell of how much was read so far; None where nothing is to be said.
 
     Goes to standard error; a live line is gone at the end.
     """
     if is_silent:
         yield None
     elif not has_colors():
-        yield _Follower(Console().tell, LOG_EVERY, LOG_EVERY, clock).on_rows
+        yield _Follower(Console().tell, LOG_EVERY, LOG_EVERY, clock).on_progress
     else:
         live = _Follower(_show, LIVE_AFTER, LIVE_EVERY, clock)
         try:
-            yield live.on_rows
+            yield live.on_progress
         finally:
             if live.has_spoken:
                 _write(_ERASE_LINE)

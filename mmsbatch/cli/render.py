@@ -10,7 +10,7 @@ from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
 from mmsbatch.cli.naming import one_file
 from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, ShowRecipients, Spec
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.flow import PLACEHOLDER_CLIENT
@@ -46,8 +46,8 @@ def render(
     if every and chunk is not None:
         raise UsageProblem("--chunk and --all exclude each other")
     console = Console(output)
-    with following_rows() as on_rows:
-        loaded = load([one_file(spec)], config, gateway, recipients, on_rows)
+    with following_reading() as on_progress:
+        loaded = load([one_file(spec)], config, gateway, recipients, on_progress)
     loaded.raise_if_invalid()
     if not loaded.prepared:
         raise UsageProblem(f"{spec} is a draft: it has no chunks yet", "set `state: ready`")

@@ -1,6 +1,6 @@
 """Saved plans on disk: written by `plan --save`, read and held against the inputs by `apply --plan`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from mmsbatch.diagnostics import has_errors
 from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.planning.binding import bind_campaign, bind_gateway, bound_path
 from mmsbatch.planning.flows import digest_flows
+from mmsbatch.planning.preparation import OnProgress
 from mmsbatch.planning.saved import PlanOptions, SavedPlan, read_saved_plan
 from mmsbatch.planning.staleness import Candidate, StalePlan, compare, compare_inputs, tell_age
 from mmsbatch.record.disk import LocalDisk
@@ -83,7 +84,7 @@ class ReviewedPlan:
     root: Path
 
     def load(
-        self, config: Path | None, gateway: str | None, recipients: Path | None, on_rows: Callable[[int], None] | None
+        self, config: Path | None, gateway: str | None, recipients: Path | None, on_progress: OnProgress | None
     ) -> Loaded:
         """Read what the plan names; `config` and `recipients` say where a file lies now, if not where it lay.
 
@@ -102,7 +103,7 @@ class ReviewedPlan:
                 config or (self._find(options.config) if options.config else None),
                 bound,
                 recipients or (self._find(options.recipients) if options.recipients else None),
-                on_rows,
+                on_progress,
             )
         except UsageProblem as problem:  # not the user's flags: what the plan names is not there
             raise Refusal(

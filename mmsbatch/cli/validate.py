@@ -17,7 +17,7 @@ from mmsbatch.cli.options import (
     Recipients,
     pick_findings_format,
 )
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.cli.sources import from_checkout, source_lines
 from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 from mmsbatch.errors import InvalidInput
@@ -52,8 +52,8 @@ def validate(
         return Findings(diagnostics, files, from_checkout(os.environ), source_lines, console.paint)
 
     try:
-        with following_rows(is_silent=quiet or named != "text") as on_rows:
-            loaded = load(paths, config, gateway, recipients, on_rows, keep_prepared=False)
+        with following_reading(is_silent=quiet or named != "text") as on_progress:
+            loaded = load(paths, config, gateway, recipients, on_progress, keep_prepared=False)
     except InvalidInput as error:
         console.report(report(findings(error.diagnostics, [error.diagnostics[0].file])))
         raise typer.Exit(ExitCode.REFUSED) from None

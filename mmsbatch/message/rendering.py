@@ -24,6 +24,8 @@ from mmsbatch.rules import finding
 NOT_RENDERED = -1
 
 _Key = tuple[str | None, ...]
+#: Distinct texts between two words of how many there are so far.
+_PROGRESS_EVERY = 10_000
 _STAND_IN = "1"  # renders where a text is asked for, and where a number is
 
 
@@ -51,10 +53,18 @@ def compile_message(campaign: Campaign) -> tuple[TextTemplate | None, list[Diagn
 
 
 def render_messages(
-    template: TextTemplate, campaign: Campaign, audience: Audience, settings: GatewaySettings
+    template: TextTemplate,
+    campaign: Campaign,
+    audience: Audience,
+    settings: GatewaySettings,
+    *,
+    on_texts: Callable[[int], None] | None = None,
 ) -> Rendering:
-    """Render the text for each recipient; a column wins over a constant of its name, its empty cells included."""
-    renderer = _Renderer(template, campaign, audience)
+    """Render the text for each recipient; a column wins over a constant of its name, its empty cells included.
+
+    `on_texts` is told the number of texts rendered, every 10,000.
+    """
+    renderer = _Renderer(template, campaign, audience, on_texts)
     index_of = renderer.render_recipients(audience.recipients)
     texts = tuple(renderer.texts)
     diagnostics = renderer.findings.diagnose(texts, RowsOfTexts(index_of, audience.recipients.lines), settings)
@@ -79,12 +89,19 @@ def _make_getter(positions: list[int]) -> Callable[[_Key], _Key]:
 class _Renderer:
     """Carries the texts found so far through the rows."""
 
-    def __init__(self, template: TextTemplate, campaign: Campaign, audience: Audience) -> None:
+    def __init__(
+        self,
+        template: TextTemplate,
+        campaign: Campaign,
+        audience: Audience,
+        on_texts: Callable[[int], None] | None,
+    ) -> None:
         columns = audience.columns
         positions = [index for index, name in enumerate(columns) if name in template.used]
         self.texts: dict[str, int] = {}
         self.findings = Findings(campaign, template.used, audience)
         self._template = template
+        self._on_texts = on_texts
         self._used_names = [columns[index] for index in positions]
         self._constants = _fold_constants(campaign.variables, audience.available)
         self._get_key = _make_getter(positions)
@@ -97,6 +114,8 @@ class _Renderer:
             key = self._get_key(recipients.cells[place])
             if key not in index_of_key:
                 index_of_key[key] = self._render_key(key)
+                if self._on_texts and len(index_of_key) % _PROGRESS_EVERY == 0:
+                    self._on_texts(len(index_of_key))
             index_of_cells[place] = index_of_key[key]
         if NOT_RENDERED in index_of_key.values():
             self._explain_failures(recipients, index_of_cells)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,18 @@ from mmsbatch.recipients.model import Audience
 from mmsbatch.recipients.numbers import NumberPolicy
 from mmsbatch.recipients.suppression import SuppressionDigest, read_suppression
 from mmsbatch.rules import finding
+
+
+class Step(StrEnum):
+    """What takes its time with many campaigns, rows or texts; how that is said, with how many there were so far."""
+
+    CAMPAIGNS = "reading campaigns: {:,} so far"
+    RECIPIENTS = "reading recipients: {:,} rows so far"
+    SUPPRESSION = "reading suppression lists: {:,} rows so far"
+    TEXTS = "rendering: {:,} texts so far"
+
+
+OnProgress = Callable[[Step, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +54,15 @@ def prepare(
     campaign: Campaign,
     settings: GatewaySettings,
     recipients_file: Path | None = None,
-    on_rows: Callable[[int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Prepared | None, list[Diagnostic]]:
     """Read, check and render a campaign; None where an error stands against it, or nobody named recipients.
 
-    `recipients_file` takes the place of what the campaign names (`--recipients`).
+    `recipients_file` takes the place of what the campaign names (`--recipients`). `on_progress` is told now and then.
     """
+    on_rows, on_entries, on_texts = (
+        partial(on_progress, step) if on_progress else None for step in (Step.RECIPIENTS, Step.SUPPRESSION, Step.TEXTS)
+    )
     policy = NumberPolicy(settings.mobile_prefixes, settings.accept_fiction)
     template, found = compile_message(campaign)
     found += check_media(campaign, settings)
@@ -55,11 +71,13 @@ def prepare(
     source, shown_as = _source(campaign, recipients_file)
     used = template.used if template else frozenset()
     audience, rows_found = read_audience(campaign, source, shown_as, policy, used, on_rows=on_rows)
-    suppressed, lists, lists_found = read_suppression(campaign.suppress, partial(_named_file, campaign))
+    suppressed, lists, lists_found = read_suppression(
+        campaign.suppress, partial(_named_file, campaign), on_rows=on_entries
+    )
     found += rows_found + lists_found
     if template is None or audience is None:
         return None, found
-    rendering = render_messages(template, campaign, audience, settings)
+    rendering = render_messages(template, campaign, audience, settings, on_texts=on_texts)
     found += rendering.diagnostics
     if has_errors(found):
         return None, found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: Numbers that cannot be mobile recipients anyway: they hold nobody back, and are no fault of a list.
 _HARMLESS = frozenset({"number-foreign", "number-overseas", "number-m2m"})
 _RULE = "suppression-unreadable"
+_PROGRESS_EVERY = 50_000
 _WRONG_CELLS = NumberProblem("csv-cells", "the row has more or fewer cells than the header")
 
 
@@ -60,11 +61,15 @@ class _ListReading:
 
 
 def read_suppression(
-    sources: Iterable[SuppressionSource], resolve: Callable[[str], tuple[Path, str]]
+    sources: Iterable[SuppressionSource],
+    resolve: Callable[[str], tuple[Path, str]],
+    *,
+    on_rows: Callable[[int], None] | None = None,
 ) -> tuple[frozenset[int], list[SuppressionDigest], list[Diagnostic]]:
     """Read all lists: the national numbers (nine digits, without the leading zero), a digest per readable list, errors.
 
     `resolve` turns a file as written in the campaign into its path and how it is shown to users.
+    `on_rows` is told the number of a list's rows read, every 50,000.
     A list that is missing, empty, or has a row that cannot be read is an error (`suppression-unreadable`).
     """
     numbers: set[int] = set()
@@ -73,7 +78,7 @@ def read_suppression(
     for source in sources:
         path, shown_as = resolve(source.file)
         try:
-            reading, digest = _read_source(source, path)
+            reading, digest = _read_source(source, path, on_rows)
         except SourceProblem as problem:
             found.append(finding(_RULE, shown_as, Position(problem.line), problem.message, problem.hint))
             continue
@@ -83,22 +88,27 @@ def read_suppression(
     return frozenset(numbers), digests, found
 
 
-def _read_source(source: SuppressionSource, path: Path) -> tuple[_ListReading, SuppressionDigest]:
+def _read_source(
+    source: SuppressionSource, path: Path, on_rows: Callable[[int], None] | None
+) -> tuple[_ListReading, SuppressionDigest]:
     from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - most campaigns have no list
 
     with open_table(path, source.delimiter) as table:
-        reading = _read_rows(table, table.header.index(source.phone))
+        reading = _read_rows(table, table.header.index(source.phone), on_rows)
         if not reading.entries:
             message = "the list has a header and no rows"
             raise SourceProblem("csv-empty", table.header.line, message, "drop it from `suppress`, or fill it")
         return reading, SuppressionDigest(source.file, reading.entries, table.sha256)
 
 
-def _read_rows(table: "CsvTable", number: int) -> _ListReading:
-    reading = _ListReading()
+def _read_rows(table: "CsvTable", number: int, on_rows: Callable[[int], None] | None) -> _ListReading:
+    reading, told = _ListReading(), 0
     take_phone = itemgetter(number)
     for batch in table.batches():
         reading.take(batch, list(map(take_phone, batch.rows)))
+        if on_rows and reading.entries - told >= _PROGRESS_EVERY:
+            told = reading.entries
+            on_rows(told)
     reading.numbers.discard(UNREADABLE)
     return reading
 

@@ -6,7 +6,8 @@ import pytest
 
 from mmsbatch.cli import reading_progress
 from mmsbatch.cli.main import app
-from mmsbatch.cli.reading_progress import following_rows
+from mmsbatch.cli.reading_progress import following_reading
+from mmsbatch.planning.preparation import Step
 
 #: A row count every second.
 SECONDS = 25
@@ -19,11 +20,11 @@ def follow(capsys, monkeypatch):
     def run(is_live=False, seconds=SECONDS, **settings):
         monkeypatch.setattr(reading_progress, "has_colors", lambda: is_live)
         now = [0.0]
-        with following_rows(clock=lambda: now[0], **settings) as on_rows:
+        with following_reading(clock=lambda: now[0], **settings) as on_progress:
             for second in range(1, seconds + 1):
                 now[0] = float(second)
-                if on_rows:
-                    on_rows(second * 50_000)
+                if on_progress:
+                    on_progress(Step.RECIPIENTS, second * 50_000)
         shown = capsys.readouterr()
         assert shown.out == ""
         return shown.err
@@ -66,3 +67,43 @@ def test_commands_that_read_follow_it(command, options, tmp_path, monkeypatch, c
     spec.write_text(f"version: 1\nname: Soldes\nmessage: {message}\nrecipients: {source}\n")
     app([*command.split(), str(spec), *options.split()], standalone_mode=False)
     assert ("50,000 rows so far" in capsys.readouterr().err) == (not options)
+
+
+#: What takes its time, the rows of the CSV file, the text, what else stands in the campaign, and what is said of it.
+LONG = [
+    (Step.RECIPIENTS, ["0600000000;x"] * 60_000, "Bonjour", "", "reading recipients: 50,000 rows so far"),
+    (
+        Step.SUPPRESSION,
+        ["0600000000;x"] * 60_000,
+        "Bonjour",
+        "suppress: [{file: sale.csv, phone: phone}]\n",
+        "reading suppression lists: 50,000 rows so far",
+    ),
+    (
+        Step.TEXTS,
+        [f"06{row:08};code {row}" for row in range(12_000)],
+        "Bonjour {{ code }}",
+        "",
+        "rendering: 10,000 texts so far",
+    ),
+    (Step.CAMPAIGNS, ["0600000000;x"], "Bonjour", "", "reading campaigns: 1 so far"),
+]
+
+
+@pytest.mark.parametrize(("step", "rows", "text", "more", "said"), LONG, ids=[step.name for step, *_ in LONG])
+def test_whatever_takes_its_time_is_followed(step, rows, text, more, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reading_progress, "has_colors", lambda: True)
+    monkeypatch.setattr(reading_progress, "LIVE_AFTER", 0.0)
+    monkeypatch.setattr(reading_progress, "LIVE_EVERY", 0.0)
+    (tmp_path / "sale.csv").write_text("\n".join(["phone;code", *rows, ""]))
+    written = (
+        f"version: 1\nname: Soldes\nmessage: {{type: text, text: '{text}'}}\nrecipients: {{file: sale.csv}}\n{more}"
+    )
+    for name in ("sale", "spring"):
+        (tmp_path / f"{name}.yaml").write_text(written)
+    app(["validate", str(tmp_path)], standalone_mode=False)
+    assert f"\r\033[K{said}" in capsys.readouterr().err
+
+
+def test_each_step_is_followed_somewhere():
+    assert {step for step, *_ in LONG} == set(Step)
