@@ -28,9 +28,9 @@ SHOWN = 10
 class Recorded:
     """What the record says of one revision: its numbers as kept, whether it was complete, who got earlier ones."""
 
-    numbers: Mapping[str, NumberState] = field(default_factory=dict)
+    numbers: Mapping[str, NumberState] = field(default_factory=dict, repr=False)
     closed: bool = False
-    earlier: Mapping[str, int] = field(default_factory=dict)
+    earlier: Mapping[str, int] = field(default_factory=dict, repr=False)
     keeping: NumberKeeping = field(default_factory=keep_plain)
 
     def kept(self, numbers: Iterable[int]) -> Iterator[str]:
@@ -69,7 +69,7 @@ class SortedRows:
     to_send: Sequence[int]
     first_lines: Mapping[str, tuple[int, ...]]
     outside: int
-    outside_open: Sequence[str]
+    outside_open: Sequence[str] = field(repr=False)
     resend: Mapping[int, int]
 
 

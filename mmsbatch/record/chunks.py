@@ -1,6 +1,5 @@
 """One chunk of the record, as the journal's events leave it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
     ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
 }
 _NONE: Mapping[str, NumberState] = MappingProxyType({})
+_FEW = 10
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class ChunkRecord:
     """
 
     id: str
-    numbers: Sequence[str]
+    numbers: Sequence[str] = field(repr=False)
     state: ChunkState
     attempts: int
     started_at: str
@@ -42,8 +42,8 @@ class ChunkRecord:
     run: RunStarted | None = None
     credits_before: Decimal | None = None
     credits_after: Decimal | None = None
-    exceptions: Mapping[str, NumberState] = field(default_factory=lambda: _NONE)
-    apart: AbstractSet[str] = frozenset()
+    exceptions: Mapping[str, NumberState] = field(default_factory=lambda: _NONE, repr=False)
+    apart: AbstractSet[str] = field(default=frozenset(), repr=False)
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
@@ -69,8 +69,10 @@ class ChunkRecord:
 
     def count_states(self) -> Mapping[NumberState, int]:
         """Count its numbers by what they are."""
-        shared = {self.shared_state: len(self.numbers) - len(self.exceptions)}
-        return Counter(shared) + Counter(self.exceptions.values()) if self.exceptions else shared
+        counted = {self.shared_state: len(self.numbers) - len(self.exceptions)}
+        for state in self.exceptions.values():
+            counted[state] = counted.get(state, 0) + 1
+        return counted
 
     def states(self) -> dict[str, NumberState]:
         """Return its numbers with what it made of them."""
@@ -80,7 +82,7 @@ class ChunkRecord:
         """Give it a state, and its numbers what follows. Raises LookupError of an answer about somebody else's."""
         self.state = state
         self.exceptions = self._exceptions()
-        if self.exceptions and not self.exceptions.keys() <= set(self.numbers):
+        if self.exceptions and not self._has_all(self.exceptions.keys()):
             raise LookupError("an answer about numbers that are not the chunk's")
 
     def release(self, state: NumberState) -> None:
@@ -89,6 +91,11 @@ class ChunkRecord:
             (each for each, found in self.exceptions.items() if found is state), NumberState.RELEASED
         )
         self.exceptions = {**self.exceptions, **released}
+
+    def _has_all(self, numbers: AbstractSet[str]) -> bool:
+        """Whether all of these are its own; a few are looked for where they stand, which the others need not leave."""
+        own = self.numbers if len(numbers) <= _FEW else frozenset(self.numbers)
+        return all(each in own for each in numbers)
 
     def _exceptions(self) -> Mapping[str, NumberState]:
         answer = self.answer

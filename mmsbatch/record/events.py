@@ -4,8 +4,8 @@ Numbers appear as the journal keeps them (plain `336…` or keyed tokens, see `t
 otherwise. Times are UTC texts. `schemas/journal.schema.json` describes the lines for others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
@@ -67,7 +67,7 @@ class Totals:
 class Rejection:
     """A number that the gateway refused: as kept, masked for people, and the line of its row."""
 
-    number: str
+    number: str = field(repr=False)
     phone: str
     source: str
 
@@ -141,7 +141,7 @@ class RunStarted(Event):
     digests: Mapping[str, str]
     totals: Totals
     outside: int = 0
-    outside_open: Sequence[str] = ()
+    outside_open: Sequence[str] = field(default=(), repr=False)
     chunks: int = 0
     late_sent: bool = False
     scheduled_for: str | None = None
@@ -163,7 +163,7 @@ class ChunkSending(Event):
     attempt: int
     recipients: int
     run: str | None = None
-    numbers: Sequence[str] = ()
+    numbers: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ class ChunkAnswered(Event):
     credits: Decimal | None = None
     accepted: int = 0
     rejected: Sequence[Rejection] = ()
-    unaccounted: Sequence[str] = ()
+    unaccounted: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ class ProofSending(Event):
     name: ClassVar[str] = "proof-sending"
     proof: str
     revision: int
-    numbers: Sequence[str]
+    numbers: Sequence[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +311,9 @@ def _to_json(value: Any) -> Any:
     return value
 
 
-def _rejections(value: Sequence[Any]) -> Any:
-    """Rejections are mappings in `answered`, a count elsewhere."""
-    return tuple(Rejection(**item) for item in value)
+def read_rejections(value: Iterable[Any]) -> tuple[Rejection, ...]:
+    """Read the list of an answer. Raises TypeError where it is none of rejections."""
+    return tuple([Rejection(**item) for item in value])
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -322,7 +322,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "sources": lambda value: tuple(
         MergedSource(tuple(item["shards"]), item["lines"], item["digest"]) for item in value
     ),
-    "rejected": _rejections,
+    "rejected": read_rejections,
     "numbers": lambda value: value if isinstance(value, str) else tuple(value),
     "unaccounted": tuple,
     "outside_open": tuple,

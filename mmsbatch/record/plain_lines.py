@@ -1,18 +1,21 @@
 """The two lines that a journal is full of, read without a JSON parser: a request announced, and its success.
 
 A campaign of a million has ten thousand lines, and next to none of another kind. What stands otherwise in a
-line than this tool writes it, or says more than that all went well, is left to the JSON reader.
+line than this tool writes it, or says more than a success says, is left to the JSON reader.
 """
 
 import json
 import re
 from decimal import Decimal
+from typing import Any
 
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event
+from mmsbatch.record import amounts
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, read_rejections
 from mmsbatch.record.quoted import QuotedNumbers, is_quoted_evenly
 from mmsbatch.record.states import ChunkState
 
 _TEXT, _NUMBER = r'([^"\\\x00-\x1f]*)', "(0|[1-9][0-9]{0,17})"
+_ESCAPED, _LIST = r'"[^"\\]*(?:\\.[^"\\]*)*"', r"(\[[^\]]+\])"
 _SENDING = re.compile(
     (
         rf'\{{"event":"sending","at":"{_TEXT}","chunk":"{_TEXT}","attempt":{_NUMBER},"recipients":{_NUMBER}'
@@ -23,11 +26,13 @@ _SENDING = re.compile(
 _ANSWERED = re.compile(
     (
         rf'\{{"event":"answered","at":"{_TEXT}","chunk":"{_TEXT}","state":"accepted","reason":"",'
-        r'("http_status":[0-9]+,"status":[0-9]+,"status_text":"[^"]*"),'
-        rf'(?:"campaign_id":"{_TEXT}",)?(?:"credits":{_NUMBER},)?"accepted":{_NUMBER}'
+        rf'("http_status":[0-9]+,"status":[0-9]+,"status_text":{_ESCAPED}),'
+        rf'(?:"campaign_id":"{_TEXT}",)?(?:"credits":{_NUMBER}(\.[0-9]+)?,)?"accepted":{_NUMBER}'
+        rf'(?:,"rejected":{_LIST})?(?:,"unaccounted":{_LIST})?'
     ).encode()
 )
 _NUMBERS_END = b'"]'
+_DECODE = json.JSONDecoder().decode
 
 
 class PlainLines:
@@ -42,7 +47,11 @@ class PlainLines:
         found = _SENDING.match(self.content, start, stop)
         try:
             return self._read_sending(found, stop) if found else self._read_answered(start, stop)
-        except ValueError:  # no UTF-8, or no JSON after all: the JSON reader says so
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+        ):  # no UTF-8, no JSON, or not of that shape: the JSON reader says so
             return None
 
     def _read_sending(self, found: re.Match[bytes], stop: int) -> ChunkSending | None:
@@ -63,7 +72,7 @@ class PlainLines:
         found = _ANSWERED.fullmatch(self.content, start, stop)
         if found is None:
             return None
-        at, chunk, common, campaign_id, balance, accepted = found.groups()
+        at, chunk, common, campaign_id, whole, fraction, accepted, rejected, unaccounted = found.groups()
         http_status, status, status_text = self._common.get(common) or self._read_common(common)
         return ChunkAnswered(
             at=at.decode(),
@@ -73,12 +82,26 @@ class PlainLines:
             status=status,
             status_text=status_text,
             campaign_id=None if campaign_id is None else campaign_id.decode(),
-            credits=None if balance is None else Decimal(balance.decode()),
+            credits=_read_credits(whole, fraction),
             accepted=int(accepted),
+            rejected=read_rejections(_decode(rejected)) if rejected else (),
+            unaccounted=tuple(_decode(unaccounted)) if unaccounted else (),
         )
 
     def _read_common(self, members: bytes) -> tuple[int, int, str]:
         """Read what stands in the middle of an answer's line. Raises ValueError where it is no JSON."""
-        values = json.loads(f"{{{members.decode()}}}")
+        values = _decode(b"{%b}" % members)
         known = self._common[members] = values["http_status"], values["status"], values["status_text"]
         return known
+
+
+def _decode(text: bytes) -> Any:
+    """Read a piece of JSON. Raises ValueError where it is none."""
+    return _DECODE(text.decode())
+
+
+def _read_credits(whole: bytes | None, fraction: bytes | None) -> Decimal | None:
+    """Read a balance as the JSON reader does, which takes a fraction for a binary one."""
+    if fraction is None:
+        return None if whole is None else Decimal(whole.decode())
+    return amounts.from_json(float((whole or b"") + fraction))

@@ -49,7 +49,7 @@ class RevisionRecord:
     number: int
     chunks: dict[str, ChunkRecord] = field(default_factory=dict)
     runs: list[RunRecord] = field(default_factory=list)
-    outside: frozenset[str] = frozenset()
+    outside: frozenset[str] = field(default=frozenset(), repr=False)
     closed: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
     _counted: Counter[NumberState] | None = None
@@ -166,7 +166,7 @@ class RevisionRecord:
         self._counted = None
         shared, exceptions = before
         if exceptions or chunk.exceptions or chunk.apart or self.outside:
-            apart = chunk.apart | self.outside.intersection(chunk.numbers)
+            apart = chunk.apart | self.outside.intersection(chunk.numbers) if self.outside else chunk.apart
             for (was, now), count in _count_moves(chunk, before, apart).items():
                 self._move_rows(was, now, count)
         else:  # nearly always: all its numbers go together
@@ -193,14 +193,12 @@ def _count_moves(
 ) -> Mapping[tuple[NumberState, NumberState], int]:
     """Count the chunk's numbers by their state before and after, those not that stand `apart`."""
     (shared, exceptions), after = before, chunk.shared_state
-    moves = {(shared, after): len(chunk.numbers)}
     special = exceptions.keys() | chunk.exceptions.keys()
-    if not special and not apart:
-        return moves
-    counted = Counter(moves)
-    counted[shared, after] -= len(special | apart)
-    counted.update((exceptions.get(each, shared), chunk.state_of(each)) for each in special - apart)
-    return counted
+    moves = {(shared, after): len(chunk.numbers) - len(special | apart)}
+    for each in special - apart:
+        move = exceptions.get(each, shared), chunk.exceptions.get(each, after)
+        moves[move] = moves.get(move, 0) + 1
+    return moves
 
 
 def credits_around(revision: RevisionRecord) -> tuple[Decimal | None, Decimal | None]:

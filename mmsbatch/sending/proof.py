@@ -1,7 +1,7 @@
 """A proof: the message to a few test numbers, recorded, and never counted as sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsbatch.errors import InDoubt, MmsbatchError
 from mmsbatch.gateway.credentials import Credentials
@@ -28,7 +28,7 @@ class Proof:
     """What to send, to whom: wire numbers and the rendered text."""
 
     prepared: Prepared
-    numbers: Sequence[str]
+    numbers: Sequence[str] = field(repr=False)
     text: str
 
 

@@ -301,3 +301,23 @@ def test_rejected_again_is_listed_once():
     assert Record((*once, sending("1-2", B), answered("1-2", ACCEPTED, 0, [B]), released())).revision(1).totals == (
         Totals(rows=3, accepted=1, pending=2)
     )
+
+
+#: How many of a chunk's own numbers an answer speaks of, beside one of somebody else.
+@pytest.mark.parametrize("own", [0, 1, 15])
+@pytest.mark.parametrize("said", ["rejected", "unaccounted"])
+def test_an_answer_about_a_number_of_somebody_else_is_refused(own, said):
+    numbers = [number(place) for place in range(20)]
+    before = opened(), started(20), sending("1-1", *numbers)
+    with pytest.raises(LookupError, match="not the chunk's"):
+        Record([*before, answered("1-1", ACCEPTED, **{said: [*numbers[:own], number(99)]})])
+    record = Record([*before, answered("1-1", ACCEPTED, **{said: numbers[:own]})])
+    assert record.revision(1).totals.accepted == 20 - own
+
+
+def test_no_repr_holds_a_number():
+    named = {"rejected": [A], "unaccounted": [B]}
+    events = [started(2, outside_open=(C,)), sending("1-1", A, B), answered("1-1", ACCEPTED, **named), proof(D)]
+    record = Record([opened(), *events])
+    shown = repr([events, record.revision(1), record.chunk("1-1"), record.proofs])
+    assert not [each for each in (A, B, C, D) if each in shown]

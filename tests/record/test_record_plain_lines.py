@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from record_builders import answered, number, opened, sending, started
 
 from mmsbatch.record.chain import START, encode_line, read_lines
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, event_from_json
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, Rejection, event_from_json
 from mmsbatch.record.plain_lines import PlainLines
 from mmsbatch.record.quoted import QuotedNumbers, is_quoted_evenly
 from mmsbatch.record.states import ChunkState
@@ -26,6 +26,17 @@ _TAKEN = replace(
     status_text="Le message a été envoyé",
     campaign_id="abc",
     credits=Decimal(1000),
+)
+
+
+_REFUSED = Rejection(number(1), "+336••••••01", "liste.csv:2")
+_REFUSING = replace(
+    _TAKEN,
+    credits=Decimal("1000.5"),
+    rejected=(_REFUSED,),
+    unaccounted=(number(2),),
+    status_text='dit "oui"',
+    accepted=0,
 )
 
 
@@ -55,6 +66,12 @@ def read_json(written: bytes) -> Event:
         replace(_TAKEN, credits=None),
         replace(_TAKEN, campaign_id=None),
         replace(_TAKEN, status=101),
+        replace(_TAKEN, credits=Decimal("1000.5")),
+        replace(_TAKEN, status_text='il a dit "oui" \\ "non"'),
+        replace(_TAKEN, rejected=(_REFUSED,)),
+        replace(_TAKEN, rejected=(_REFUSED, replace(_REFUSED, source='l"iste, {été}.csv:3')), accepted=0),
+        replace(_TAKEN, unaccounted=(number(1), number(2))),
+        replace(_TAKEN, rejected=(_REFUSED,), unaccounted=(number(2),), accepted=0),
     ],
 )
 def test_what_a_journal_is_full_of_is_read_plainly(event):
@@ -74,11 +91,10 @@ def test_what_a_journal_is_full_of_is_read_plainly(event):
         replace(_SENT, recipients=3),
         replace(_SENT, recipients=0),
         replace(_SENT, chunk='1-1","numbers":["'),
-        replace(_TAKEN, credits=Decimal("1000.5")),
         replace(_TAKEN, credits=Decimal(-1)),
+        replace(_TAKEN, credits=Decimal("1e-7")),
         replace(_TAKEN, state=ChunkState.IN_DOUBT, reason="no answer"),
-        replace(_TAKEN, unaccounted=(number(1),)),
-        replace(_TAKEN, status_text='il a dit "oui"'),
+        replace(_TAKEN, rejected=(replace(_REFUSED, source="[été].csv:2"),)),
         replace(_TAKEN, status=None),
     ],
 )
@@ -97,6 +113,18 @@ def test_numbers_are_those_that_json_reads(numbers):
     read = QuotedNumbers(content, start, stop, len(numbers))
     assert (len(read), read[0], list(read), hash(read)) == (len(numbers), numbers[0], list(numbers), hash(numbers))
     assert read == numbers
+
+
+@example(["0", "1"], None)
+@given(_OF_ONE_LENGTH, st.data())
+def test_a_number_is_found_where_it_stands(numbers, data):
+    content = json.dumps(numbers, separators=(",", ":")).encode()
+    texts = st.sampled_from(numbers) | st.text("019A-_", max_size=22) | st.text('01",é\ud800', max_size=9)
+    wanted = data.draw(texts | st.none()) if data else ","
+    for is_split in (False, True):
+        read = QuotedNumbers(b"[" + content + b"]", 3, len(content) - 1, len(numbers))
+        assert not is_split or [*read] == numbers
+        assert (wanted in read) == (wanted in numbers)
 
 
 _events = st.builds(
@@ -119,14 +147,19 @@ _events = st.builds(
     campaign_id=st.none() | st.text(max_size=4),
     credits=st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=2) | st.integers().map(Decimal),
     accepted=st.integers(0, 200),
+    rejected=st.lists(st.builds(Rejection, *[st.text('a1"\\]é', max_size=2)] * 3), max_size=2).map(tuple),
+    unaccounted=st.lists(st.text('a1"\\]é', max_size=2), max_size=2).map(tuple),
 )
 
-_PUT = [b"", b'"', b"\\", b",", b"0", b"-", b"1.0", b"\xff", b"\n", b"null", b'"]']
+_PUT = [b"", b"[1]", b"{}", b".5", b'"', b"\\", b",", b"0", b"-", b"1.0", b"\xff", b"\n", b"null", b'"]']
 
 
-@given(_events.map(body) | st.sampled_from([body(_SENT), body(_TAKEN)]), st.data())
+@given(_events.map(body) | st.sampled_from([body(_SENT), body(_TAKEN), body(_REFUSING)]), st.data())
 @example(body(_SENT), None)
 @example(body(_TAKEN), None)
+@example(body(_REFUSING).replace(b'"phone"', b'"fax"'), None)
+@example(body(_REFUSING).replace(b"[{", b"[1,{"), None)
+@example(body(_REFUSING).replace(b":1000.5", b":1000.50"), None)
 def test_what_is_read_plainly_is_what_json_reads(written, data):
     """Whatever is changed in a line: by a byte here and there, which no chain would pass."""
     if data is not None:
