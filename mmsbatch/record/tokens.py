@@ -27,10 +27,11 @@ def keep_plain() -> NumberKeeping:
 
 def keep_as_tokens(key: str) -> NumberKeeping:
     """Return the way that keeps HMAC-SHA256 tokens, cut to 16 bytes, base64url (contract: section 9)."""
-    secret = key.encode()
-    return NumberKeeping(TOKEN, lambda number: _token(secret, number.encode()), _token(secret, _CHECKED_TEXT))
+    keyed = hmac.new(key.encode(), digestmod=hashlib.sha256)  # once: there may be a million numbers
+    return NumberKeeping(TOKEN, lambda number: _token(keyed, number.encode()), _token(keyed, _CHECKED_TEXT))
 
 
-def _token(key: bytes, data: bytes) -> str:
-    digest = hmac.new(key, data, hashlib.sha256).digest()[:16]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def _token(keyed: hmac.HMAC, data: bytes) -> str:
+    code = keyed.copy()
+    code.update(data)
+    return base64.urlsafe_b64encode(code.digest()[:16]).rstrip(b"=").decode()
