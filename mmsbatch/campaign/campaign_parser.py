@@ -21,6 +21,7 @@ from mmsbatch.campaign.model import (
     State,
     SuppressionSource,
 )
+from mmsbatch.campaign.places import Reach
 from mmsbatch.campaign.scalars import exact
 from mmsbatch.campaign.schedule import read_schedule
 from mmsbatch.campaign.yaml_nodes import ListNode, Node, NodePositions, ScalarNode, node_at
@@ -30,23 +31,28 @@ from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 _DELIMITERS = {"tab": "\t"}
 
 
-def parse_campaign(content: bytes, path: Path, shown_as: str) -> tuple[Campaign | None, list[Diagnostic]]:
+def parse_campaign(
+    content: bytes, path: Path, shown_as: str, reach: Reach | None = None
+) -> tuple[Campaign | None, list[Diagnostic]]:
     """Read a campaign from its file's bytes; None where a finding is an error.
 
-    `path` says where the file lies, for the files that it names; `shown_as` is its name in
-    findings and records. Nothing is opened, links are followed.
+    `path` says where the file lies, `reach` which files it may name, which is looked up where it is not known yet;
+    `shown_as` is its name in findings and records. Nothing is opened, links are followed.
     """
+    reach = reach or Reach.of(path)
     checked = read_checked(content, "campaign", shown_as)
     if checked.root is None:
         return None, checked.diagnostics
-    rules = without_places(check_data(checked.data, checked.root, path, shown_as), places_of(checked.diagnostics))
+    rules = without_places(check_data(checked.data, checked.root, reach, shown_as), places_of(checked.diagnostics))
     findings = in_order([*checked.diagnostics, *rules])
     if has_errors(findings):
         return None, findings
-    return _campaign(checked.root, checked.data, content, path, shown_as), findings
+    return _campaign(checked.root, checked.data, content, path, shown_as, reach=reach), findings
 
 
-def _campaign(root: Node, data: Mapping[str, Any], content: bytes, path: Path, shown_as: str) -> Campaign:
+def _campaign(
+    root: Node, data: Mapping[str, Any], content: bytes, path: Path, shown_as: str, *, reach: Reach
+) -> Campaign:
     text = node_at(root, ("message", "text"))
     return Campaign(
         path=path,
@@ -65,6 +71,7 @@ def _campaign(root: Node, data: Mapping[str, Any], content: bytes, path: Path, s
         limits=_limits(data.get("limits", {})),
         positions=NodePositions(root),
         text_line=text.first_line if isinstance(text, ScalarNode) else 1,
+        reach=reach,
     )
 
 

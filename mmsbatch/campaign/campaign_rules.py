@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmsbatch.campaign.model import DocumentPath, State
-from mmsbatch.campaign.places import locate, outside
+from mmsbatch.campaign.places import Reach, outside
 from mmsbatch.campaign.schedule import ScheduleProblem, read_schedule
 from mmsbatch.campaign.yaml_nodes import Node, NodePositions
 from mmsbatch.diagnostics import Diagnostic, Position
@@ -20,8 +20,8 @@ from mmsbatch.rules import finding
 _NEVER_IN_A_NAME = re.compile("[\ud800-\udfff\ufffe\uffff\u2028\u2029]")
 
 
-def check_data(data: Any, root: Node, path: Path, file: str) -> Iterator[Diagnostic]:
-    """Check name, state, schedule and the files named; `path` says where the campaign lies."""
+def check_data(data: Any, root: Node, reach: Reach, file: str) -> Iterator[Diagnostic]:
+    """Check name, state, schedule and the files named, of which those within `reach` may be."""
     if not isinstance(data, dict):
         return
     positions = NodePositions(root)
@@ -29,7 +29,7 @@ def check_data(data: Any, root: Node, path: Path, file: str) -> Iterator[Diagnos
     yield from _check_state(data.get("state"), positions, file)
     yield from _check_schedule(data.get("schedule"), positions, file)
     for place, name in _named_files(data):
-        if locate(path, name) is None:
+        if reach.locate(name) is None:
             yield outside(file, _at(positions, *place))
 
 

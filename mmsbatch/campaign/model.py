@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+from mmsbatch.campaign.places import Reach
 from mmsbatch.diagnostics import Position
 
 #: The way to a value from the top of a document: ("recipients", "list", 3, "phone").
@@ -124,7 +125,7 @@ class Campaign:
 
     `file` is the path as the user would type it, `sha256` that of the file's bytes,
     `schedule` an aware time in Europe/Paris, `positions` the place of each key's value
-    (and of `text_line`, the line on which the message's text begins).
+    (and of `text_line`, the line on which the message's text begins). `reach` is what it may name, where that is known.
     """
 
     path: Path
@@ -143,6 +144,7 @@ class Campaign:
     limits: Limits = field(default_factory=Limits)
     positions: Mapping[DocumentPath, Position] = field(default_factory=dict)
     text_line: int = 1
+    reach: Reach | None = field(default=None, repr=False, compare=False)
 
     def position(self, *path: str | int) -> Position:
         """Return where a value stands; where it is not written, where its nearest parent stands."""

@@ -5,9 +5,11 @@ Looks at folders and links, reads no file.
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from operator import attrgetter
 from pathlib import Path
+from stat import S_ISLNK
 from typing import TYPE_CHECKING
 
 from mmsbatch.errors import InvalidInput, UsageProblem
@@ -124,7 +126,7 @@ def resolve_named_file(campaign: "Campaign", name: str) -> Path:
     Raises InvalidInput with a file-outside diagnostic where it is outside the repository,
     or, outside of git, outside the campaign's folder.
     """
-    path = locate(campaign.path, name)
+    path = (campaign.reach or Reach.of(campaign.path)).locate(name)
     if path is None:
         raise InvalidInput([outside(campaign.file, _place_of(campaign, name))])
     return path
@@ -137,19 +139,43 @@ def _place_of(campaign: "Campaign", name: str) -> "Position":
     return campaign.position("suppress", next(indexes, 0), "file")
 
 
-def locate(campaign_path: Path, name: str) -> Path | None:
-    """Return the path that a name in a campaign means, links resolved; None where it may not be read.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the campaigns of a folder may name: files below `root`, their paths taken from `folder`; links resolved.
 
-    git's own folder is out of bounds as well: runners leave access tokens in `.git/config`.
+    Outside of git the root is the folder itself. Looked up once for all campaigns of a folder.
     """
-    folder = campaign_path.parent.resolve()
+
+    folder: Path
+    root: Path
+
+    @classmethod
+    def of(cls, campaign_path: Path) -> "Reach":
+        """Look where a campaign lies."""
+        folder = campaign_path.parent.resolve()
+        return cls(folder, Path(_root_above(str(folder)) or folder))
+
+    def locate(self, name: str) -> Path | None:
+        """Return the path that a name in a campaign means, links resolved; None where it may not be read.
+
+        git's own folder is out of bounds as well: runners leave access tokens in `.git/config`.
+        """
+        try:
+            path = self.folder / name
+            if os.sep in name or not name.strip(".") or _may_be_link(path):
+                path = path.resolve()
+            within = path.relative_to(self.root)
+        except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL, a file outside
+            return None
+        is_of_git = any(part.lower() == ".git" for part in within.parts)  # on a Mac .GIT is .git
+        return None if is_of_git else path
+
+
+def _may_be_link(path: Path) -> bool:
     try:
-        path = (folder / name).resolve()
-        within = path.relative_to(_root_above(str(folder)) or folder)
-    except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL, a file outside
-        return None
-    is_of_git = any(part.lower() == ".git" for part in within.parts)  # on a Mac .GIT is .git
-    return None if is_of_git else path
+        return S_ISLNK(path.lstat().st_mode)
+    except OSError:
+        return True
 
 
 def outside(file: str, where: "Position") -> "Diagnostic":

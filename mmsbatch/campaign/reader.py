@@ -7,18 +7,21 @@ from mmsbatch.campaign.campaign_rules import check_file_name
 from mmsbatch.campaign.configuration import Configuration
 from mmsbatch.campaign.configuration_parser import parse_configuration
 from mmsbatch.campaign.model import Campaign
-from mmsbatch.campaign.places import twin_campaign
+from mmsbatch.campaign.places import Reach, twin_campaign
 from mmsbatch.diagnostics import Diagnostic, Position, has_errors, in_order
 from mmsbatch.rules import finding
 
 
-def read_campaign(path: Path, shown_as: str) -> tuple[Campaign | None, list[Diagnostic]]:
-    """Read a campaign file; None where a finding is an error. `shown_as` is its name in findings and records."""
+def read_campaign(path: Path, shown_as: str, reach: Reach | None = None) -> tuple[Campaign | None, list[Diagnostic]]:
+    """Read a campaign file; None where a finding is an error. `shown_as` is its name in findings and records.
+
+    `reach` is what campaigns of its folder may name, looked up where it is not known yet.
+    """
     names = list(check_file_name(path, twin_campaign(path), shown_as))
     content = _read_bytes(path, shown_as)
     if isinstance(content, Diagnostic):
         return None, in_order([*names, content])
-    campaign, findings = parse_campaign(content, path, shown_as)
+    campaign, findings = parse_campaign(content, path, shown_as, reach)
     return (None if has_errors(names) else campaign), in_order([*names, *findings])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmsbatch.campaign.model import Campaign, State
+from mmsbatch.campaign.places import Reach
 from mmsbatch.campaign.reader import read_campaign
 from mmsbatch.cli.naming import named_files
 from mmsbatch.cli.workspace import Workspace, open_workspace
@@ -52,10 +53,13 @@ def load(
     if recipients is not None and len(files) != 1:
         raise UsageProblem("--recipients goes with one campaign")
     loaded = Loaded(open_workspace(files, config, gateway), files=[*map(str, files)])
+    reaches: dict[Path, Reach] = {}
     for number, file in enumerate(files):
         if on_progress and number:
             on_progress(Step.CAMPAIGNS, number)
-        campaign, found = read_campaign(file, str(file))
+        if file.parent not in reaches:
+            reaches[file.parent] = Reach.of(file)
+        campaign, found = read_campaign(file, str(file), reaches[file.parent])
         loaded.diagnostics += found
         prepared = _prepare(loaded, campaign, recipients, on_progress) if campaign else None
         if prepared and keep_prepared:

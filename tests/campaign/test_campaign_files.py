@@ -14,7 +14,7 @@ from mmsbatch.diagnostics import Position
 
 HERE = Path(__file__).parent
 READERS = {"campaign": read_campaign, "config": read_configuration}
-NOT_SHOWN = {"path", "positions", "sha256"}
+NOT_SHOWN = {"path", "positions", "reach", "sha256"}
 
 
 def describe_findings(diagnostics):

@@ -9,9 +9,9 @@ import pytest
 from mmsbatch.campaign import places
 from mmsbatch.campaign.campaign_parser import parse_campaign
 from mmsbatch.campaign.places import (
+    Reach,
     campaign_files,
     find_configuration,
-    locate,
     repository_root,
     resolve_named_file,
     twin_campaign,
@@ -116,7 +116,7 @@ def test_twins(tmp_path):
 @pytest.mark.parametrize("name", ["clients.csv", "../clients.csv", "../../clients.csv", "./x/../clients.csv"])
 def test_files_of_the_repository_may_be_named(repository, name):
     folder = repository / "campaigns" / "2026"
-    assert locate(folder / "sale.yaml", name) == Path(os.path.normpath(folder / name))
+    assert Reach.of(folder / "sale.yaml").locate(name) == Path(os.path.normpath(folder / name))
 
 
 @pytest.mark.parametrize(
@@ -137,20 +137,20 @@ def test_other_files_may_not(repository, name):
     (folder / "link-outside.csv").symlink_to(repository.parent / "clients.csv")
     (folder / "link-folder").symlink_to(repository.parent)
     (folder / "link-git").symlink_to(repository / ".git" / "config")
-    assert locate(folder / "sale.yaml", name) is None
+    assert Reach.of(folder / "sale.yaml").locate(name) is None
 
 
 def test_a_circle_of_links_is_refused_or_stays_inside(repository):
     folder = repository / "campaigns"
     (folder / "a").symlink_to("b")
     (folder / "b").symlink_to("a")
-    path = locate(folder / "sale.yaml", "a")
+    path = Reach.of(folder / "sale.yaml").locate("a")
     assert path is None or path.is_relative_to(repository)
 
 
 def test_outside_of_git_only_the_campaign_s_folder(tmp_path):
-    assert locate(tmp_path / "sale.yaml", "x/clients.csv") == tmp_path / "x" / "clients.csv"
-    assert locate(tmp_path / "sale.yaml", "../clients.csv") is None
+    assert Reach.of(tmp_path / "sale.yaml").locate("x/clients.csv") == tmp_path / "x" / "clients.csv"
+    assert Reach.of(tmp_path / "sale.yaml").locate("../clients.csv") is None
 
 
 def test_named_files_are_resolved_or_refused_at_their_place(repository):
