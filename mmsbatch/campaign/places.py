@@ -116,8 +116,10 @@ def _is_campaign_name(name: str) -> bool:
 
 def twin_campaign(path: Path) -> str | None:
     """Return the name of another campaign beside this one that differs by extension alone."""
-    others = (path.stem + ending for ending in _ENDINGS if path.name and ending != path.suffix)
-    return next((other for other in others if _is_campaign_name(other) and (path.parent / other).is_file()), None)
+    stem, written = os.path.splitext(path)  # noqa: PTH122 - of texts, as above
+    others = (stem + ending for ending in _ENDINGS if ending != written)
+    names = (os.path.basename(other) for other in others if os.path.isfile(other))  # noqa: PTH113, PTH119 - as said
+    return next(filter(_is_campaign_name, names), None)
 
 
 def resolve_named_file(campaign: "Campaign", name: str) -> Path:
