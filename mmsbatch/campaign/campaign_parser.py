@@ -31,15 +31,12 @@ from mmsbatch.diagnostics import Diagnostic, has_errors, in_order
 _DELIMITERS = {"tab": "\t"}
 
 
-def parse_campaign(
-    content: bytes, path: Path, shown_as: str, reach: Reach | None = None
-) -> tuple[Campaign | None, list[Diagnostic]]:
+def parse_campaign(content: bytes, path: Path, shown_as: str, reach: Reach) -> tuple[Campaign | None, list[Diagnostic]]:
     """Read a campaign from its file's bytes; None where a finding is an error.
 
-    `path` says where the file lies, `reach` which files it may name, which is looked up where it is not known yet;
-    `shown_as` is its name in findings and records. Nothing is opened, links are followed.
+    `path` says where the file lies, `reach` which files it may name; `shown_as` is its name in findings and records.
+    Nothing is opened, links are followed.
     """
-    reach = reach or Reach.of(path)
     checked = read_checked(content, "campaign", shown_as)
     if checked.root is None:
         return None, checked.diagnostics

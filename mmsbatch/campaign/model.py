@@ -76,8 +76,8 @@ class InlineRecipient:
     """An entry of `recipients.list`: its number as written, its columns under their written names."""
 
     line: int
-    phone: str
-    cells: Mapping[str, str] = field(default_factory=dict)
+    phone: str = field(repr=False)
+    cells: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,8 @@ class Campaign:
 
     `file` is the path as the user would type it, `sha256` that of the file's bytes,
     `schedule` an aware time in Europe/Paris, `positions` the place of each key's value
-    (and of `text_line`, the line on which the message's text begins). `reach` is what it may name, where that is known.
+    (and of `text_line`, the line on which the message's text begins). `reach` is what it may name: it
+    follows from `path`, and so is none of what two campaigns are compared by.
     """
 
     path: Path
@@ -134,6 +135,7 @@ class Campaign:
     name: str
     message: Message
     recipients: RecipientsSource
+    reach: Reach = field(repr=False, compare=False)
     state: State = State.READY
     revision: int = 1
     kind: Kind = Kind.MARKETING
@@ -144,7 +146,6 @@ class Campaign:
     limits: Limits = field(default_factory=Limits)
     positions: Mapping[DocumentPath, Position] = field(default_factory=dict)
     text_line: int = 1
-    reach: Reach | None = field(default=None, repr=False, compare=False)
 
     def position(self, *path: str | int) -> Position:
         """Return where a value stands; where it is not written, where its nearest parent stands."""

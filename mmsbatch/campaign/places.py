@@ -28,26 +28,11 @@ def repository_root(path: Path) -> Path | None:
 
     In a work tree or submodule `.git` is a file, which counts too.
     """
-    root = _root_above(str(_folder_of(path)))
-    return None if root is None else Path(root)
-
-
-def _root_above(folder: str) -> str | None:
-    """Look upward from a folder, links resolved. Of texts: a thousand campaigns ask, and paths take twice the time."""
-    while not os.path.exists(os.path.join(folder, ".git")):  # noqa: PTH110, PTH118 - as said
-        above = os.path.dirname(folder)  # noqa: PTH120 - as said
-        if above == folder:
-            return None
-        folder = above
-    return folder
-
-
-def _folder_of(path: Path) -> Path:
-    return (path if path.is_dir() else path.parent).resolve()
+    return next((folder for folder in _folders_upward(path) if (folder / ".git").exists()), None)
 
 
 def _folders_upward(path: Path) -> Iterator[Path]:
-    folder = _folder_of(path)
+    folder = (path if path.is_dir() else path.parent).resolve()
     yield folder
     yield from folder.parents
 
@@ -116,10 +101,8 @@ def _is_campaign_name(name: str) -> bool:
 
 def twin_campaign(path: Path) -> str | None:
     """Return the name of another campaign beside this one that differs by extension alone."""
-    stem, written = os.path.splitext(path)  # noqa: PTH122 - of texts, as above
-    others = (stem + ending for ending in _ENDINGS if ending != written)
-    names = (os.path.basename(other) for other in others if os.path.isfile(other))  # noqa: PTH113, PTH119 - as said
-    return next(filter(_is_campaign_name, names), None)
+    others = (path.stem + ending for ending in _ENDINGS if path.name and ending != path.suffix)
+    return next((other for other in others if _is_campaign_name(other) and (path.parent / other).is_file()), None)
 
 
 def resolve_named_file(campaign: "Campaign", name: str) -> Path:
@@ -128,7 +111,7 @@ def resolve_named_file(campaign: "Campaign", name: str) -> Path:
     Raises InvalidInput with a file-outside diagnostic where it is outside the repository,
     or, outside of git, outside the campaign's folder.
     """
-    path = (campaign.reach or Reach.of(campaign.path)).locate(name)
+    path = campaign.reach.locate(name)
     if path is None:
         raise InvalidInput([outside(campaign.file, _place_of(campaign, name))])
     return path
@@ -155,7 +138,7 @@ class Reach:
     def of(cls, campaign_path: Path) -> "Reach":
         """Look where a campaign lies."""
         folder = campaign_path.parent.resolve()
-        return cls(folder, Path(_root_above(str(folder)) or folder))
+        return cls(folder, repository_root(folder) or folder)
 
     def locate(self, name: str) -> Path | None:
         """Return the path that a name in a campaign means, links resolved; None where it may not be read.
@@ -164,6 +147,7 @@ class Reach:
         """
         try:
             path = self.folder / name
+            # The folder is resolved: only a name that leads elsewhere, or is a link, needs to be.
             if os.sep in name or not name.strip(".") or _may_be_link(path):
                 path = path.resolve()
             within = path.relative_to(self.root)
@@ -174,10 +158,11 @@ class Reach:
 
 
 def _may_be_link(path: Path) -> bool:
+    """Whether resolving may lead elsewhere. Raises ValueError for a name that no file can have: one with a NUL."""
     try:
         return S_ISLNK(path.lstat().st_mode)
     except OSError:
-        return True
+        return True  # missing, or not to be looked at: `resolve` decides
 
 
 def outside(file: str, where: "Position") -> "Diagnostic":

@@ -15,13 +15,13 @@ from mmsbatch.rules import finding
 def read_campaign(path: Path, shown_as: str, reach: Reach | None = None) -> tuple[Campaign | None, list[Diagnostic]]:
     """Read a campaign file; None where a finding is an error. `shown_as` is its name in findings and records.
 
-    `reach` is what campaigns of its folder may name, looked up where it is not known yet.
+    `reach` is what campaigns of its folder may name; it is looked up here where that was not done for many together.
     """
     names = list(check_file_name(path, twin_campaign(path), shown_as))
     content = _read_bytes(path, shown_as)
     if isinstance(content, Diagnostic):
         return None, in_order([*names, content])
-    campaign, findings = parse_campaign(content, path, shown_as, reach)
+    campaign, findings = parse_campaign(content, path, shown_as, reach or Reach.of(path))
     return (None if has_errors(names) else campaign), in_order([*names, *findings])
 
 

@@ -54,9 +54,9 @@ def load(
         raise UsageProblem("--recipients goes with one campaign")
     loaded = Loaded(open_workspace(files, config, gateway), files=[*map(str, files)])
     reaches: dict[Path, Reach] = {}
-    for number, file in enumerate(files):
-        if on_progress and number:
-            on_progress(Step.CAMPAIGNS, number)
+    for done, file in enumerate(files):
+        if on_progress and done:
+            on_progress(Step.CAMPAIGNS, done)
         if file.parent not in reaches:
             reaches[file.parent] = Reach.of(file)
         campaign, found = read_campaign(file, str(file), reaches[file.parent])

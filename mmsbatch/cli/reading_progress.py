@@ -1,8 +1,8 @@
-"""How long reading and rendering are followed: a live line on a terminal, a line every ten seconds in a log."""
+"""How a long reading or rendering is followed: a live line on a terminal, a line every ten seconds in a log."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from mmsbatch.cli.console import Console, has_colors
@@ -11,6 +11,12 @@ from mmsbatch.planning.preparation import OnProgress, Step
 #: Seconds before anything is said, and between two words of it, on a terminal and in a log.
 LIVE_AFTER, LIVE_EVERY, LOG_EVERY = 1.0, 0.2, 10.0
 _ERASE_LINE = "\r\033[K"
+_SAID: Mapping[Step, str] = {
+    Step.CAMPAIGNS: "reading campaigns: {:,} so far",
+    Step.RECIPIENTS: "reading recipients: {:,} rows so far",
+    Step.SUPPRESSION: "reading suppression lists: {:,} rows so far",
+    Step.TEXTS: "rendering: {:,} texts so far",
+}
 
 
 class _Follower:
@@ -28,14 +34,14 @@ class _Follower:
         if now >= self._due:
             self._due = now + self._every
             self.has_spoken = True
-            self._say(step.format(count))
+            self._say(_SAID[step].format(count))
 
 
 @contextmanager
 def following_reading(
     *, is_silent: bool = False, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[OnProgress | None]:
-    """Give the block what to tell of how much was read so far; None where nothing is to be said.
+    """Give the block a function to call with each step's count so far; None where nothing is to be said.
 
     Goes to standard error; a live line is gone at the end.
     """

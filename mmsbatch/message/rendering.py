@@ -24,7 +24,7 @@ from mmsbatch.rules import finding
 NOT_RENDERED = -1
 
 _Key = tuple[str | None, ...]
-#: Distinct texts between two words of how many there are so far.
+#: Renderings between two calls of `on_texts`.
 _PROGRESS_EVERY = 10_000
 _STAND_IN = "1"  # renders where a text is asked for, and where a number is
 
@@ -62,7 +62,7 @@ def render_messages(
 ) -> Rendering:
     """Render the text for each recipient; a column wins over a constant of its name, its empty cells included.
 
-    `on_texts` is told the number of texts rendered, every 10,000.
+    `on_texts` is told the number of renderings, one for each distinct set of the cells in use, every 10,000.
     """
     renderer = _Renderer(template, campaign, audience, on_texts)
     index_of = renderer.render_recipients(audience.recipients)

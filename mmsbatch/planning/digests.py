@@ -5,10 +5,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import lru_cache
 
 from mmsbatch.campaign.configuration import GatewaySettings
-from mmsbatch.campaign.model import Campaign, Medium, MessageType
+from mmsbatch.campaign.model import Campaign, Medium
 
 _ENCODE = json.JSONEncoder(sort_keys=True).encode
 
@@ -18,11 +17,11 @@ def digest_parts(campaign: Campaign, recipients: str, lists: Iterable[tuple[str,
 
     `recipients` is that of the recipients' file, `lists` are the names of the lists with theirs.
     """
-    message = campaign.message
+    media = {kind: _describe(getattr(campaign.message, kind)) for kind in ("image", "video", "sound")}
     parts = {
-        "template": _digest(message.text),
+        "template": _digest(campaign.message.text),
         "variables": _digest(_ENCODE(dict(campaign.variables))),
-        "media": _digest_media(message.type, message.image, message.video, message.sound),
+        "media": _digest(_ENCODE([campaign.message.type.value, media])),
         "recipients": recipients,
     }
     return parts | {f"suppress {name}": digest for name, digest in lists}
@@ -31,12 +30,6 @@ def digest_parts(campaign: Campaign, recipients: str, lists: Iterable[tuple[str,
 def digest_settings(settings: GatewaySettings) -> str:
     """Return the SHA-256 of all settings of a gateway, written or by default."""
     return _digest(json.dumps(dataclasses.asdict(settings), sort_keys=True, default=_write_amount))
-
-
-@lru_cache  # a thousand campaigns have few media
-def _digest_media(kind: MessageType, image: Medium | None, video: Medium | None, sound: Medium | None) -> str:
-    media = {"image": _describe(image), "video": _describe(video), "sound": _describe(sound)}
-    return _digest(_ENCODE([kind.value, media]))
 
 
 def _describe(medium: Medium | None) -> list[str | int | None] | None:

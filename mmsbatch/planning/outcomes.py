@@ -48,7 +48,7 @@ class Recorded:
     def _look_up(self, found: Mapping[str, _Value], numbers: Iterable[int]) -> Iterator[_Value | None]:
         """Look numbers up by what the record holds; plain ones as integers, which takes half the time.
 
-        Of texts as long as a number, and in ASCII, no two read as one integer where it is a number.
+        A text of 11 ASCII characters that reads as an integer of 11 digits is these digits: no two meet at a number.
         """
         if self.keeping.numbers == PLAIN and set(map(len, found)) == {WIRE_LENGTH} and all(map(str.isascii, found)):
             with suppress(ValueError):
@@ -75,47 +75,42 @@ class SortedRows:
 
 def sort_rows(audience: Audience, suppressed: AbstractSet[int], recorded: Recorded, send_late: bool) -> SortedRows:
     """Give each row its outcome, the first that applies; `suppressed` are national numbers."""
-    sorter, numbers = _Sorter(audience.recipients), audience.recipients.numbers
-    states = list(recorded.states_of(numbers)) if recorded.numbers else []
-    if states:
-        sorter.take_recorded(states)
+    sorter = _Sorter(audience.recipients)
+    numbers = audience.recipients.numbers
+    if recorded.numbers:
+        sorter.take_recorded(list(recorded.states_of(numbers)))
     if suppressed:
         sorter.take("suppressed", [numbers[place] in suppressed for place in sorter.left])
     if recorded.closed and not send_late:
-        sorter.take("late", [not states or states[place] is None for place in sorter.left])
+        sorter.take("late", [place not in sorter.released for place in sorter.left])
     sorter.take_rest("pending")
-    totals = Totals(rows=audience.rows, duplicates=audience.duplicates, invalid=audience.invalid, **sorter.counts)
-    lines = dict(sorter.lines)
-    lines["duplicates"] = audience.duplicate_lines
-    lines["invalid"] = tuple(row.line for row in audience.invalid_rows)[:SHOWN]
-    outside = _count_known(recorded) - (totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt)
-    still_open = _find_open(audience, recorded) if outside else ()
-    resend = _count_resend(audience, recorded, sorter.left) if recorded.earlier else {}
-    return SortedRows(totals, sorter.left, lines, outside, still_open, resend)
+    return _conclude(sorter, audience, recorded)
 
 
 class _Sorter:
     """Takes recipients outcome by outcome, by their places; whoever is `left` has none yet, in the end pending ones.
 
     All of an outcome at once: a million of them one by one, past every question, would take three times as long.
+    `released` are those of them who were sent to before, surely without effect.
     """
 
     def __init__(self, recipients: Recipients) -> None:
         self._lines = recipients.lines
         self.left: Sequence[int] = range(len(recipients))
+        self.released: AbstractSet[int] = frozenset()
         self.counts: dict[str, int] = {}
         self.lines: dict[str, tuple[int, ...]] = {}
 
     def take_recorded(self, states: Sequence[NumberState | None]) -> None:
         """Take whoever was sent to; there is a state for each recipient, and nobody was taken before."""
-        found = Counter(states)
+        found, released = Counter(states), NumberState.RELEASED
         for state in NumberState:
-            if found[state] and state is not NumberState.RELEASED:
+            if found[state] and state is not released:
                 places = (place for place, each in enumerate(states) if each is state)
                 self._note(state.value, list(islice(places, SHOWN)), found[state])
-        self.left = array(
-            "I", [place for place, each in enumerate(states) if each is None or each is NumberState.RELEASED]
-        )
+        if found[released]:
+            self.released = {place for place, each in enumerate(states) if each is released}
+        self.left = array("I", [place for place, each in enumerate(states) if each is None or each is released])
 
     def take(self, outcome: str, chosen: Sequence[bool]) -> None:
         """Take the chosen ones of those left: there is a flag for each, in their order."""
@@ -131,6 +126,17 @@ class _Sorter:
     def _note(self, outcome: str, first: Sequence[int], count: int) -> None:
         self.counts[outcome] = count
         self.lines[outcome] = tuple(self._lines[place] for place in first)
+
+
+def _conclude(sorter: _Sorter, audience: Audience, recorded: Recorded) -> SortedRows:
+    """Count what the audience knew already, invalid rows and duplicates, and what of the record is not in the input."""
+    totals = Totals(rows=audience.rows, duplicates=audience.duplicates, invalid=audience.invalid, **sorter.counts)
+    invalid = tuple(row.line for row in audience.invalid_rows)[:SHOWN]
+    lines = {**sorter.lines, "duplicates": audience.duplicate_lines, "invalid": invalid}
+    outside = _count_known(recorded) - (totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt)
+    still_open = _find_open(audience, recorded) if outside else ()
+    resend = _count_resend(audience, recorded, sorter.left) if recorded.earlier else {}
+    return SortedRows(totals, sorter.left, lines, outside, still_open, resend)
 
 
 def _count_known(recorded: Recorded) -> int:

@@ -1,8 +1,8 @@
 """A campaign becomes a prepared one: read, measured, rendered for each recipient. All that `validate` does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
@@ -20,15 +20,16 @@ from mmsbatch.recipients.suppression import SuppressionDigest, read_suppression
 from mmsbatch.rules import finding
 
 
-class Step(StrEnum):
-    """What takes its time with many campaigns, rows or texts; how that is said, with how many there were so far."""
+class Step(Enum):
+    """What takes its time, by what is counted: campaigns, rows of recipients, rows of suppression lists, texts."""
 
-    CAMPAIGNS = "reading campaigns: {:,} so far"
-    RECIPIENTS = "reading recipients: {:,} rows so far"
-    SUPPRESSION = "reading suppression lists: {:,} rows so far"
-    TEXTS = "rendering: {:,} texts so far"
+    CAMPAIGNS = auto()
+    RECIPIENTS = auto()
+    SUPPRESSION = auto()
+    TEXTS = auto()
 
 
+#: Told now and then how many there were so far.
 OnProgress = Callable[[Step, int], None]
 
 
@@ -44,7 +45,7 @@ class Prepared:
     settings: GatewaySettings
     audience: Audience
     rendering: Rendering
-    suppressed: frozenset[int]
+    suppressed: frozenset[int] = field(repr=False)
     suppression: tuple[SuppressionDigest, ...]
     digests: Mapping[str, str]
     source_name: str

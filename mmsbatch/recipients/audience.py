@@ -15,6 +15,7 @@ from mmsbatch.recipients.findings import audience_findings
 from mmsbatch.recipients.model import Audience, InvalidRow, Recipient
 from mmsbatch.recipients.numbers import NumberPolicy
 from mmsbatch.recipients.problem import SourceProblem
+from mmsbatch.recipients.row_progress import OnRows, RowProgress
 from mmsbatch.recipients.tally import CellsPool, RowTally
 from mmsbatch.rules import finding
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from mmsbatch.recipients.csv_source import CsvTable
 
 __all__ = ["Audience", "InvalidRow", "Recipient", "read_audience"]
-
-Progress = Callable[[int], None]
-
-_PROGRESS_EVERY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def read_audience(
     policy: NumberPolicy,
     used: frozenset[str],
     *,
-    on_rows: Progress | None = None,
+    on_rows: OnRows | None = None,
 ) -> tuple[Audience | None, list[Diagnostic]]:
     """Read the recipients: of the CSV file at `source_path`, or of the inline list where that is None.
 
@@ -81,7 +78,7 @@ def _read_file(
     policy: NumberPolicy,
     used: frozenset[str],
     *,
-    on_rows: Progress | None,
+    on_rows: OnRows | None,
 ) -> Audience:
     from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - a list in the campaign needs no CSV
 
@@ -96,17 +93,15 @@ def _read_file(
 
 
 def _tally_rows(
-    table: "CsvTable", phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: Progress | None
+    table: "CsvTable", phone: str, columns: Sequence[str], policy: NumberPolicy, on_rows: OnRows | None
 ) -> tuple[RowTally, CellsPool]:
     tally, pool = RowTally(policy), CellsPool()
     take_phone = itemgetter(table.header.index(phone))
     read_cells = _cells_reader(pool, [table.header.folded.index(name) for name in columns])
-    told = 0
+    progress = RowProgress(on_rows)
     for batch in table.batches():
         tally.add(batch.lines, list(map(take_phone, batch.rows)), read_cells(batch.rows), batch.malformed)
-        if on_rows and tally.rows - told >= _PROGRESS_EVERY:
-            told = tally.rows
-            on_rows(told)
+        progress.add(len(batch))
     return tally, pool
 
 

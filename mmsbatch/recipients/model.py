@@ -22,9 +22,9 @@ class Recipient:
     `Audience.columns`, in that order, without blank space around; an empty cell is None.
     """
 
-    number: str
+    number: str = field(repr=False)
     line: int
-    cells: Cells
+    cells: Cells = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ refused, and why. A test holds that both agree.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from mmsbatch.recipients.numbers import (
@@ -35,7 +35,7 @@ class NumberColumn:
     leading zero was restored.
     """
 
-    numbers: Sequence[int]
+    numbers: Sequence[int] = field(repr=False)
     problems: Sequence[tuple[int, NumberProblem]]
     restored: Sequence[int]
 

@@ -122,7 +122,7 @@ def parse_number(text: str) -> str | NumberProblem:
     return f"33{match[1]}"
 
 
-#: What makes a national number, added to it, the wire form read as an integer; and how long that form is.
+#: A wire number, as an integer, is COUNTRY plus the national number; as a text it has WIRE_LENGTH digits.
 COUNTRY, WIRE_LENGTH = 33_000_000_000, 11
 
 

@@ -12,6 +12,7 @@ from mmsbatch.recipients.model import SHOWN
 from mmsbatch.recipients.number_column import UNREADABLE, NumberColumnReader
 from mmsbatch.recipients.numbers import NumberProblem
 from mmsbatch.recipients.problem import SourceProblem
+from mmsbatch.recipients.row_progress import OnRows, RowProgress
 from mmsbatch.rules import finding
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 #: Numbers that cannot be mobile recipients anyway: they hold nobody back, and are no fault of a list.
 _HARMLESS = frozenset({"number-foreign", "number-overseas", "number-m2m"})
 _RULE = "suppression-unreadable"
-_PROGRESS_EVERY = 50_000
 _WRONG_CELLS = NumberProblem("csv-cells", "the row has more or fewer cells than the header")
 
 
@@ -37,7 +37,7 @@ class SuppressionDigest:
 class _ListReading:
     """A list while it is read."""
 
-    numbers: set[int] = field(default_factory=set)
+    numbers: set[int] = field(default_factory=set, repr=False)
     entries: int = 0
     problems: int = 0
     shown: list[tuple[int, str, str]] = field(default_factory=list)
@@ -64,21 +64,22 @@ def read_suppression(
     sources: Iterable[SuppressionSource],
     resolve: Callable[[str], tuple[Path, str]],
     *,
-    on_rows: Callable[[int], None] | None = None,
+    on_rows: OnRows | None = None,
 ) -> tuple[frozenset[int], list[SuppressionDigest], list[Diagnostic]]:
     """Read all lists: the national numbers (nine digits, without the leading zero), a digest per readable list, errors.
 
     `resolve` turns a file as written in the campaign into its path and how it is shown to users.
-    `on_rows` is told the number of a list's rows read, every 50,000.
+    `on_rows` is told the number of rows read, of all lists together, every 50,000.
     A list that is missing, empty, or has a row that cannot be read is an error (`suppression-unreadable`).
     """
     numbers: set[int] = set()
+    progress = RowProgress(on_rows)
     digests: list[SuppressionDigest] = []
     found: list[Diagnostic] = []
     for source in sources:
         path, shown_as = resolve(source.file)
         try:
-            reading, digest = _read_source(source, path, on_rows)
+            reading, digest = _read_source(source, path, progress)
         except SourceProblem as problem:
             found.append(finding(_RULE, shown_as, Position(problem.line), problem.message, problem.hint))
             continue
@@ -89,26 +90,24 @@ def read_suppression(
 
 
 def _read_source(
-    source: SuppressionSource, path: Path, on_rows: Callable[[int], None] | None
+    source: SuppressionSource, path: Path, progress: RowProgress
 ) -> tuple[_ListReading, SuppressionDigest]:
     from mmsbatch.recipients.csv_source import open_table  # noqa: PLC0415 - most campaigns have no list
 
     with open_table(path, source.delimiter) as table:
-        reading = _read_rows(table, table.header.index(source.phone), on_rows)
+        reading = _read_rows(table, table.header.index(source.phone), progress)
         if not reading.entries:
             message = "the list has a header and no rows"
             raise SourceProblem("csv-empty", table.header.line, message, "drop it from `suppress`, or fill it")
         return reading, SuppressionDigest(source.file, reading.entries, table.sha256)
 
 
-def _read_rows(table: "CsvTable", number: int, on_rows: Callable[[int], None] | None) -> _ListReading:
-    reading, told = _ListReading(), 0
+def _read_rows(table: "CsvTable", number: int, progress: RowProgress) -> _ListReading:
+    reading = _ListReading()
     take_phone = itemgetter(number)
     for batch in table.batches():
         reading.take(batch, list(map(take_phone, batch.rows)))
-        if on_rows and reading.entries - told >= _PROGRESS_EVERY:
-            told = reading.entries
-            on_rows(told)
+        progress.add(len(batch))
     reading.numbers.discard(UNREADABLE)
     return reading
 

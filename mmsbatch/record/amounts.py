@@ -1,4 +1,4 @@
-"""Credits as JSON numbers: whole ones as integers, the others as decimals. No binary rounding in between."""
+"""Credits as JSON numbers: whole ones as integers, the others through a float, which holds 15 digits."""
 
 from decimal import Decimal
 from typing import Any

@@ -19,6 +19,7 @@ _NUMBERS_OF: Mapping[ChunkState, NumberState] = {
     ChunkState.IN_DOUBT: NumberState.IN_DOUBT,
 }
 _NONE: Mapping[str, NumberState] = MappingProxyType({})
+#: Up to so many numbers, it is quicker to search the line for each than to make a set of what is in it.
 _FEW = 10
 
 
@@ -93,7 +94,7 @@ class ChunkRecord:
         self.exceptions = {**self.exceptions, **released}
 
     def _has_all(self, numbers: AbstractSet[str]) -> bool:
-        """Whether all of these are its own; a few are looked for where they stand, which the others need not leave."""
+        """Whether all of these are its own. A few are searched for in the journal's line, which is not taken apart."""
         own = self.numbers if len(numbers) <= _FEW else frozenset(self.numbers)
         return all(each in own for each in numbers)
 

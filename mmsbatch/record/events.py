@@ -312,7 +312,7 @@ def _to_json(value: Any) -> Any:
 
 
 def read_rejections(value: Iterable[Any]) -> tuple[Rejection, ...]:
-    """Read the list of an answer. Raises TypeError where it is none of rejections."""
+    """Read the list of an answer. Raises TypeError where an item is no rejection."""
     return tuple([Rejection(**item) for item in value])
 
 

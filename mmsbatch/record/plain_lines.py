@@ -1,7 +1,8 @@
-"""The two lines that a journal is full of, read without a JSON parser: a request announced, and its success.
+"""The two lines that a journal is full of, read by a pattern: a request announced, and its success.
 
-A campaign of a million has ten thousand lines, and next to none of another kind. What stands otherwise in a
-line than this tool writes it, or says more than a success says, is left to the JSON reader.
+A campaign of a million has ten thousand lines, and next to none of another kind. Only what may have any shape in a
+success (its status text, rejected and unaccounted numbers) takes a JSON decoder. A line that stands otherwise than
+this tool writes it is left to the JSON reader.
 """
 
 import json
@@ -32,6 +33,7 @@ _ANSWERED = re.compile(
     ).encode()
 )
 _NUMBERS_END = b'"]'
+#: As in `chain.py`: `json.loads` would look for it anew each time.
 _DECODE = json.JSONDecoder().decode
 
 
@@ -47,12 +49,8 @@ class PlainLines:
         found = _SENDING.match(self.content, start, stop)
         try:
             return self._read_sending(found, stop) if found else self._read_answered(start, stop)
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-        ):  # no UTF-8, no JSON, or not of that shape: the JSON reader says so
-            return None
+        except (ValueError, TypeError, RecursionError):
+            return None  # no UTF-8, no JSON, or of another shape: the JSON reader says which
 
     def _read_sending(self, found: re.Match[bytes], stop: int) -> ChunkSending | None:
         at, chunk, attempt, recipients, run = found.groups()
@@ -101,7 +99,7 @@ def _decode(text: bytes) -> Any:
 
 
 def _read_credits(whole: bytes | None, fraction: bytes | None) -> Decimal | None:
-    """Read a balance as the JSON reader does, which takes a fraction for a binary one."""
-    if fraction is None:
-        return None if whole is None else Decimal(whole.decode())
-    return amounts.from_json(float((whole or b"") + fraction))
+    """Read a balance as the JSON reader does, which takes a fraction for a float."""
+    if whole is None:
+        return None
+    return amounts.from_json(float(whole + fraction)) if fraction else Decimal(whole.decode())

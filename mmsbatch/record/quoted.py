@@ -31,9 +31,8 @@ class QuotedNumbers(Sequence[str]):
             return text in self._split()
         if not text.isascii() or (number := text.encode()).translate(None, _OF_NUMBERS):
             return False
-        # They are all of one length: what stands between two quotes, and may be one of them, is.
-        is_as_long = (len(number) + len(_BETWEEN)) * self._count == self._stop - self._start + len(_BETWEEN)
-        return is_as_long and self._content.find(b'"%b"' % number, self._start - 1, self._stop + 1) >= 0
+        # Quotes stand around numbers and commas alone, and a comma is no number.
+        return self._content.find(b'"%b"' % number, self._start - 1, self._stop + 1) >= 0
 
     @overload
     def __getitem__(self, index: int) -> str: ...

@@ -1,6 +1,7 @@
 """Each file in `positive/` and `negative/` beside the findings, and for a good one what was read."""
 
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mmsbatch.campaign.campaign_parser import parse_campaign
 from mmsbatch.campaign.configuration_parser import parse_configuration
+from mmsbatch.campaign.places import Reach
 from mmsbatch.campaign.reader import read_campaign, read_configuration
 from mmsbatch.diagnostics import Position
 
@@ -101,7 +103,10 @@ PARTS = [
 SPLICES = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 9), st.sampled_from(PARTS) | st.text(max_size=3)))
 
 
-@pytest.mark.parametrize(("folder", "parse"), [("campaign", parse_campaign), ("config", parse_configuration)])
+PARSERS = [("campaign", partial(parse_campaign, reach=Reach(HERE, HERE))), ("config", parse_configuration)]
+
+
+@pytest.mark.parametrize(("folder", "parse"), PARSERS, ids=["campaign", "config"])
 @given(splices=SPLICES)
 @settings(max_examples=200, deadline=None)
 def test_no_edit_brings_it_down(folder, parse, splices):

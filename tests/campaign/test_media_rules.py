@@ -8,6 +8,7 @@ import yaml
 from mmsbatch.campaign.campaign_parser import parse_campaign
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.media_rules import check_media
+from mmsbatch.campaign.places import Reach
 
 WWW = "http://www.example.com/"
 
@@ -20,7 +21,9 @@ def campaign_with(kind, url, duration=12):
         "message": {"type": kind, "text": "Bonjour", kind: medium},
         "recipients": {"file": "clients.csv"},
     }
-    campaign, _ = parse_campaign(yaml.safe_dump(data).encode(), Path("sale.yaml"), "sale.yaml")
+    campaign, _ = parse_campaign(
+        yaml.safe_dump(data).encode(), Path("sale.yaml"), "sale.yaml", Reach.of(Path("sale.yaml"))
+    )
     return campaign
 
 
@@ -85,5 +88,5 @@ def test_zero_seconds_are_a_warning_at_the_duration():
 
 def test_a_text_has_no_media():
     text = b"{version: 1, name: x, message: {type: text, text: x}, recipients: {}}"
-    campaign, _ = parse_campaign(text, Path("sale.yaml"), "sale.yaml")
+    campaign, _ = parse_campaign(text, Path("sale.yaml"), "sale.yaml", Reach.of(Path("sale.yaml")))
     assert check_media(campaign, GatewaySettings()) == []

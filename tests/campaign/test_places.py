@@ -150,12 +150,13 @@ def test_a_circle_of_links_is_refused_or_stays_inside(repository):
 
 def test_outside_of_git_only_the_campaign_s_folder(tmp_path):
     assert Reach.of(tmp_path / "sale.yaml").locate("x/clients.csv") == tmp_path / "x" / "clients.csv"
-    assert Reach.of(tmp_path / "sale.yaml").locate("../clients.csv") is None
+    for name in ("../clients.csv", "..", "../..", "x/../../clients.csv"):
+        assert Reach.of(tmp_path / "sale.yaml").locate(name) is None
 
 
 def test_named_files_are_resolved_or_refused_at_their_place(repository):
     path = repository / "campaigns" / "sale.yaml"
-    campaign, _ = parse_campaign(CAMPAIGN, path, "sale.yaml")
+    campaign, _ = parse_campaign(CAMPAIGN, path, "sale.yaml", Reach.of(path))
     assert resolve_named_file(campaign, "clients.csv") == repository / "campaigns" / "clients.csv"
     (repository / "campaigns" / "stop.csv").symlink_to("/etc/passwd")
     with pytest.raises(InvalidInput) as raised:

@@ -13,6 +13,7 @@ from mmsbatch.campaign.campaign_parser import parse_campaign
 from mmsbatch.campaign.configuration import GatewaySettings, StoreSettings
 from mmsbatch.campaign.configuration_parser import parse_configuration
 from mmsbatch.campaign.model import Limits
+from mmsbatch.campaign.places import Reach
 from mmsbatch.campaign.schema_faults import FINDINGS
 from mmsbatch.resources import schema_text
 
@@ -201,7 +202,7 @@ def test_the_defaults_told_are_those_of_the_contract(name):
 @pytest.mark.parametrize(("name", "place"), [(name, place) for name, places in DEFAULTS.items() for place in places])
 def test_the_defaults_told_are_those_of_the_code(name, place):
     if name == "campaign":
-        read, found = parse_campaign(EMPTIEST[name], Path("sale.yaml"), "sale.yaml")
+        read, found = parse_campaign(EMPTIEST[name], Path("sale.yaml"), "sale.yaml", Reach.of(Path("sale.yaml")))
     else:
         read, found = parse_configuration(EMPTIEST[name], Path("mmsbatch.yaml"), "mmsbatch.yaml")
     assert found == []

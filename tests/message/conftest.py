@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from mmsbatch.campaign.model import Campaign, Message, MessageType, RecipientsSource
+from mmsbatch.campaign.places import Reach
 from mmsbatch.diagnostics import Position
 from mmsbatch.recipients.model import Audience, Recipient, Recipients
 
@@ -31,6 +32,7 @@ def make_campaign() -> MakeCampaign:
             name=name,
             message=Message(message_type, text),
             recipients=RecipientsSource("winter.csv", None),
+            reach=Reach(Path("campaigns"), Path("campaigns")),
             variables=variables or {},
             positions=positions,
             text_line=6,

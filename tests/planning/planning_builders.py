@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign, LateRows, Limits, Message, MessageType, RecipientsSource
+from mmsbatch.campaign.places import Reach
 from mmsbatch.message.rendering import Rendering
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
@@ -86,6 +87,7 @@ def a_campaign(kind=MessageType.TEXT, late_rows=LateRows.HOLD, **changes):
         name="Soldes",
         message=Message(kind, "Bonjour"),
         recipients=RecipientsSource("list.csv", None, late_rows=late_rows),
+        reach=Reach(Path("campaigns"), Path("campaigns")),
         **changes,
     )
 

@@ -84,6 +84,18 @@ def test_tokens_recognise_who_was_sent():
     assert (rows.totals.accepted, list(rows.to_send), rows.resend) == (1, [0, 2], {1: 1})
 
 
+def test_a_number_among_tokens_is_nobodys():
+    recorded = Recorded({number(1): NumberState.ACCEPTED}, keeping=keep_as_tokens("a key"))
+    assert sort_rows(an_audience(3), set(), recorded, send_late=False).totals.pending == 3
+
+
+def test_no_repr_holds_a_number():
+    recorded = Recorded({number(1): NumberState.REJECTED, number(9): NumberState.IN_DOUBT}, earlier={number(2): 1})
+    rows = sort_rows(an_audience(3), set(), recorded, send_late=False)
+    assert rows.outside_open == (number(9),)
+    assert not [place for place in range(10) if str(national(place)) in repr([recorded, rows])]
+
+
 #: Texts that no run writes, some of them as long as a number, or read as one by Python.
 ODD = [
     "",
@@ -91,6 +103,7 @@ ODD = [
     "33639980_00",
     "+3363998000",
     "three",
+    "33639980x01",
     f"+{number(1)}",
     *(number(place).replace("3", "٣") for place in range(3)),
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmsbatch.campaign.model import Campaign, Message, MessageType, RecipientsSource
+from mmsbatch.campaign.places import Reach
 from mmsbatch.diagnostics import Position
 
 
@@ -19,6 +20,7 @@ def campaign_for() -> Callable[[RecipientsSource], Campaign]:
             name="Sale",
             message=Message(MessageType.TEXT, "Bonjour"),
             recipients=source,
+            reach=Reach(Path(), Path()),
             positions={("recipients", "file"): Position(6, 9)},
         )
 

@@ -160,6 +160,7 @@ _PUT = [b"", b"[1]", b"{}", b".5", b'"', b"\\", b",", b"0", b"-", b"1.0", b"\xff
 @example(body(_REFUSING).replace(b'"phone"', b'"fax"'), None)
 @example(body(_REFUSING).replace(b"[{", b"[1,{"), None)
 @example(body(_REFUSING).replace(b":1000.5", b":1000.50"), None)
+@example(body(_REFUSING).replace(b"[{", b"[" * 100_000 + b"{"), None)
 def test_what_is_read_plainly_is_what_json_reads(written, data):
     """Whatever is changed in a line: by a byte here and there, which no chain would pass."""
     if data is not None:
