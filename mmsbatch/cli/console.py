@@ -88,6 +88,15 @@ def say(text: str) -> None:
         _write(text, sys.stderr)
 
 
+def draw(text: str) -> None:
+    """Write to the terminal on standard error, control characters and all; one that went away changes nothing."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _mute(sys.stderr)
+
+
 def _write(text: str, stream: TextIO | None) -> None:
     """Write for whoever reads; a reader who went away (`| head`) changes nothing, least of all the exit code.
 
@@ -99,10 +108,14 @@ def _write(text: str, stream: TextIO | None) -> None:
         typer.echo(text, file=stream)
         stream.flush()
     except OSError as error:
-        # What is left in the buffer would fail again when the interpreter ends, and change the exit code.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _mute(stream)
         if not isinstance(error, BrokenPipeError):
             raise
+
+
+def _mute(stream: TextIO) -> None:
+    """Let a stream lead nowhere: what is left in its buffer would fail again at the end, and change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def colored(text: str, color: str) -> str:

@@ -13,7 +13,7 @@ from mmsbatch.cli.console import Console, is_interactive
 from mmsbatch.cli.holding import hold_account
 from mmsbatch.cli.loading import Loaded, load
 from mmsbatch.cli.naming import one_file
-from mmsbatch.cli.options import Config, Gateway, NewCampaign, Recipients, ShowNumbers, Spec
+from mmsbatch.cli.options import Config, Gateway, NewCampaign, Quiet, Recipients, ShowNumbers, Spec
 from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.cli.records import RecordAccess, writing_record
 from mmsbatch.cli.stores import open_store
@@ -44,6 +44,7 @@ def proof(
     recipients: Recipients = None,
     new_campaign: NewCampaign = False,
     show_numbers: ShowNumbers = False,
+    quiet: Quiet = False,
 ) -> None:
     """Send the message to a few test numbers, with invented values for the columns.
 
@@ -53,7 +54,7 @@ def proof(
 
       mmsbatch proof campaigns/winter-sale.yaml --gateway sandbox --to "06 39 98 00 01"
     """
-    with following_reading() as on_progress:
+    with following_reading(is_silent=quiet) as on_progress:
         loaded = load([one_file(spec)], config, gateway, recipients, on_progress)
     loaded.raise_if_invalid()
     if not loaded.prepared:
@@ -62,9 +63,10 @@ def proof(
     numbers = _read_numbers(to or [], NumberPolicy.of_gateway(loaded.workspace.settings))
     to_send = Proof(prepared, numbers, _sample_text(prepared))
     shown = numbers if show_numbers else [mask_number(number) for number in numbers]
-    console = Console()
-    console.tell(f"to {', '.join(shown)}:\n{to_send.text}\n")
-    if is_interactive() and not yes and not typer.confirm(f"Send to {count(len(numbers), 'number')}?", err=True):
+    console, is_asked = Console(quiet=quiet), is_interactive() and not yes
+    tell = console.show if is_asked else console.tell
+    tell(f"to {', '.join(shown)}:\n{to_send.text}\n")
+    if is_asked and not typer.confirm(f"Send to {count(len(numbers), 'number')}?", err=True):
         raise UsageProblem("nothing was sent: not confirmed")
     with connect(loaded.workspace.settings, os.environ) as connection:
         connection.ask_account()

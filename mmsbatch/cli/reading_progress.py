@@ -1,11 +1,10 @@
 """How a long reading or rendering is followed: a live line on a terminal, a line every ten seconds in a log."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from mmsbatch.cli.console import Console, has_colors
+from mmsbatch.cli.console import Console, draw, has_colors
 from mmsbatch.planning.preparation import OnProgress, Step
 
 #: Seconds before anything is said, and between two words of it, on a terminal and in a log.
@@ -55,14 +54,8 @@ def following_reading(
             yield live.on_progress
         finally:
             if live.has_spoken:
-                _write(_ERASE_LINE)
+                draw(_ERASE_LINE)
 
 
 def _show(line: str) -> None:
-    _write(_ERASE_LINE + line)
-
-
-def _write(text: str) -> None:
-    with suppress(OSError):  # a terminal that was closed must not end what is read for
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    draw(_ERASE_LINE + line)

@@ -9,7 +9,7 @@ import typer
 from mmsbatch.cli.console import Console
 from mmsbatch.cli.loading import load
 from mmsbatch.cli.naming import one_file
-from mmsbatch.cli.options import Config, Gateway, Output, Recipients, ShowNumbers, ShowRecipients, Spec
+from mmsbatch.cli.options import Config, Gateway, Output, Quiet, Recipients, ShowNumbers, ShowRecipients, Spec
 from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.errors import UsageProblem
 from mmsbatch.exitcodes import ExitCode
@@ -32,6 +32,7 @@ def render(
     output: Output = None,
     show_numbers: ShowNumbers = False,
     show_recipients: ShowRecipients = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the <DATA> flow of the first chunk, as if nothing had been sent yet.
 
@@ -46,7 +47,7 @@ def render(
     if every and chunk is not None:
         raise UsageProblem("--chunk and --all exclude each other")
     console = Console(output)
-    with following_reading() as on_progress:
+    with following_reading(is_silent=quiet) as on_progress:
         loaded = load([one_file(spec)], config, gateway, recipients, on_progress)
     loaded.raise_if_invalid()
     if not loaded.prepared:

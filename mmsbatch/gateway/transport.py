@@ -230,7 +230,7 @@ class _SpendingTLSPool(_SpendingPool, HTTPSConnectionPool):
 
     def _new_conn(self) -> Any:
         connection = super()._new_conn()
-        # A proxy that speaks TLS is checked against the `ca_certs` of the connection: there they must stay.
+        # A proxy that speaks TLS is checked against the connection's own `ca_certs`: there they must stay.
         if (self.ca_certs or self.ca_cert_dir) and (self.proxy is None or self.proxy.scheme != "https"):
             connection.ssl_context = self._load_certificates()
             connection.ca_certs = connection.ca_cert_dir = None
@@ -259,6 +259,13 @@ class WatchedAdapter(HTTPAdapter):
         """Make the pools' manager."""
         super().init_poolmanager(*args, **kwargs)
         _watch(self.poolmanager)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Have the certificate checked of whoever speaks TLS to us: a proxy, too, whose target is plain HTTP.
+
+        requests looks at the target alone, and would show credentials to any proxy.
+        """
+        super().cert_verify(conn, f"{conn.scheme}://", verify, cert)  # type: ignore[no-untyped-call]
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """Make, or find again, the manager of a proxy's pools; raises InvalidSchema for SOCKS."""

@@ -50,6 +50,8 @@ class Recorded:
 
         A text of 11 ASCII characters that reads as an integer of 11 digits is these digits: no two meet at a number.
         """
+        if not found:
+            return (None for _ in numbers)
         if self.keeping.numbers == PLAIN and set(map(len, found)) == {WIRE_LENGTH} and all(map(str.isascii, found)):
             with suppress(ValueError):
                 by_wire = dict(zip(map(int, found), found.values(), strict=True))

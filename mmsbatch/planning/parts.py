@@ -44,8 +44,12 @@ class Division:
             return
         parts = divide(self.prepared.rendering.index_of, self.prepared.settings.chunk_size, shards[0].total)
         weights = [self._weigh(part) for part in parts]
+        numbers = self.prepared.audience.recipients.numbers
+        states = list(self.recorded.states_of(numbers)) if self.recorded.numbers else []  # once, for all shards
         for shard in shards:
-            yield self._plan(shard, parts[shard.index - 1], weights[shard.index - 1], sum(weights))
+            part = parts[shard.index - 1]
+            counted = Counter(map(states.__getitem__, part) if states else ())
+            yield self._plan(shard, part, counted, weights[shard.index - 1], sum(weights))
 
     def _weigh(self, part: Sequence[int]) -> int:
         """Count whom the limits are for: those of a shard who are not suppressed."""
@@ -54,11 +58,12 @@ class Division:
             return len(part)
         return sum(1 for place in part if numbers[place] not in suppressed)
 
-    def _plan(self, shard: Shard, part: Sequence[int], weight: int, whole: int) -> PlannedShard:
+    def _plan(
+        self, shard: Shard, part: Sequence[int], states: Counter[NumberState | None], weight: int, whole: int
+    ) -> PlannedShard:
         rendering, settings = self.prepared.rendering, self.prepared.settings
         limits, price = self.prepared.campaign.limits, self._price()
         to_send = choose(part, self.rows.to_send, len(rendering.index_of))
-        states = self._count_states(part)
         answered = sum(states[state] for state in ANSWERED)
         share = max(1, limits.canary * weight // whole) if limits.canary and whole else REJECTED_FROM
         canary = share if self.canary and to_send and answered < share else None
@@ -82,22 +87,14 @@ class Division:
     def _price(self) -> Decimal:
         return self.prepared.settings.credits_per_message.get(self.prepared.campaign.message.type, Decimal(1))
 
-    def _count_states(self, part: Sequence[int]) -> Counter[NumberState | None]:
-        if not self.recorded.numbers:
-            return Counter()
-        return Counter(self.recorded.states_of(self._numbers(part)))
-
-    def _numbers(self, part: Sequence[int]) -> Iterator[int]:
-        """Give a shard's national numbers."""
-        return map(self.prepared.audience.recipients.numbers.__getitem__, part)
-
     def _find_doubt(self, shard: Shard, part: Sequence[int]) -> tuple[str, ...]:
         """Name the chunks in doubt that hold one of its recipients, or have a number of its own.
 
         A chunk whose recipients all left the input is still somebody's.
         """
         doubtful = self.revision.in_doubt
-        own = set(self.recorded.kept(self._numbers(part))) if doubtful else set()
+        numbers = map(self.prepared.audience.recipients.numbers.__getitem__, part)
+        own = set(self.recorded.kept(numbers)) if doubtful else set()
         return tuple(
             chunk.id
             for chunk in doubtful

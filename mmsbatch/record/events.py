@@ -284,7 +284,10 @@ EVENTS: Mapping[str, type[Event]] = {
 
 def event_from_json(values: Mapping[str, Any]) -> Event:
     """Read any event. Raises TypeError, KeyError or ValueError where it is none of EVENTS."""
-    return EVENTS[values["event"]].from_json(values)
+    event = EVENTS[values["event"]].from_json(values)
+    if isinstance(event, ChunkSending | ProofSending) and isinstance(event.numbers, str):
+        raise TypeError("a text in place of a list")
+    return event
 
 
 _NAMES: dict[type[Event], Mapping[str, None]] = {}
@@ -313,7 +316,17 @@ def _to_json(value: Any) -> Any:
 
 def read_rejections(value: Iterable[Any]) -> tuple[Rejection, ...]:
     """Read the list of an answer. Raises TypeError where an item is no rejection."""
-    return tuple([Rejection(**item) for item in value])
+    found = tuple([Rejection(**item) for item in value])
+    if not all(isinstance(text, str) for each in found for text in (each.number, each.phone, each.source)):
+        raise TypeError("a rejection says all in texts")
+    return found
+
+
+def read_numbers(value: Any) -> tuple[str, ...]:
+    """Read a list of numbers, or tokens. Raises TypeError where it is none of texts."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError("numbers are a list of texts")
+    return tuple(value)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -323,9 +336,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
         MergedSource(tuple(item["shards"]), item["lines"], item["digest"]) for item in value
     ),
     "rejected": read_rejections,
-    "numbers": lambda value: value if isinstance(value, str) else tuple(value),
-    "unaccounted": tuple,
-    "outside_open": tuple,
+    "numbers": lambda value: value if isinstance(value, str) else read_numbers(value),  # a text in the first line
+    "unaccounted": read_numbers,
+    "outside_open": read_numbers,
     "state": ChunkState,
     "credits": amounts.from_json,
     "credits_before": amounts.from_json,

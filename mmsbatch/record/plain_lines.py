@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from mmsbatch.record import amounts
-from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, read_rejections
+from mmsbatch.record.events import ChunkAnswered, ChunkSending, Event, read_numbers, read_rejections
 from mmsbatch.record.quoted import QuotedNumbers, is_quoted_evenly
 from mmsbatch.record.states import ChunkState
 
@@ -83,7 +83,7 @@ class PlainLines:
             credits=_read_credits(whole, fraction),
             accepted=int(accepted),
             rejected=read_rejections(_decode(rejected)) if rejected else (),
-            unaccounted=tuple(_decode(unaccounted)) if unaccounted else (),
+            unaccounted=read_numbers(_decode(unaccounted)) if unaccounted else (),
         )
 
     def _read_common(self, members: bytes) -> tuple[int, int, str]:

@@ -56,7 +56,7 @@ class QuotedNumbers(Sequence[str]):
 
 def is_quoted_evenly(content: bytes, start: int, stop: int, count: int) -> bool:
     """Whether so many numbers, or tokens, of one length stand there, with `","` between two, and nothing else."""
-    if not count:
+    if not 0 < count <= stop - start:
         return False
     step, left = divmod(stop - start + len(_BETWEEN), count)
     quoted, quotes = content[start:stop], b'"' * (count - 1)

@@ -1,10 +1,13 @@
 """Long reading is followed on standard error, as the terminal or log takes it, and not where it must be quiet."""
 
+import os
+import sys
 from itertools import product
 
 import pytest
 
 from mmsbatch.cli import reading_progress
+from mmsbatch.cli.console import draw
 from mmsbatch.cli.main import app
 from mmsbatch.cli.reading_progress import following_reading
 from mmsbatch.planning.preparation import Step
@@ -52,9 +55,11 @@ def test_silence(follow):
     assert follow(is_silent=True, is_live=True) == ""
 
 
-#: `render` and `proof` have no option that would silence them.
 PROOF = "proof --gateway sandbox --to 0639980001"
-READING = [("render", ""), (PROOF, ""), *product(["plan --offline", "validate"], ["", "--quiet", "--format json"])]
+READING = [
+    *product(["render", PROOF], ["", "--quiet"]),
+    *product(["plan --offline", "validate"], ["", "--quiet", "--format json"]),
+]
 
 
 @pytest.mark.parametrize(("command", "options"), READING)
@@ -67,6 +72,16 @@ def test_commands_that_read_follow_it(command, options, tmp_path, monkeypatch, c
     spec.write_text(f"version: 1\nname: Soldes\nmessage: {message}\nrecipients: {source}\n")
     app([*command.split(), str(spec), *options.split()], standalone_mode=False)
     assert ("50,000 rows so far" in capsys.readouterr().err) == (not options)
+
+
+def test_a_terminal_that_goes_away_changes_nothing(monkeypatch):
+    """What is left in the stream's buffer would fail at the end of the program, and change its exit code."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        for _ in range(3):
+            draw("reading recipients")
 
 
 #: What takes its time, the rows of the CSV file, the text, what else stands in the campaign, and what is said of it.

@@ -165,6 +165,24 @@ def test_a_proxy_that_speaks_tls_is_checked_against_the_same_certificates(
     assert (len(proxy.requests), proxy.connections) == (1, 1)
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_goes_in_plain_through_a_proxy_that_speaks_tls_goes_to_no_other(
+    is_known: bool, poster: Poster, serve: Serve, make_certificate: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate("IP:127.0.0.1")
+    proxy = serve(loop.read_request, loop.answer(SUCCESS), tls=loop.serve_tls(certificate))
+    monkeypatch.setenv("http_proxy", f"https://127.0.0.1:{proxy.port}")
+    exchange = (trusting(certificate) if is_known else poster).post("http://gateway.test/x", BODY, OFTEN)
+    proxy.stop_accepting()
+    proxy.join_connections()
+    if is_known:
+        assert exchange == Answered(200, SUCCESS)
+    else:
+        assert isinstance(exchange, NotSent)
+        assert exchange.reason.startswith("the certificate was refused: ")
+    assert (len(proxy.requests), proxy.connections) == (int(is_known), 1)
+
+
 # --- TLS
 
 

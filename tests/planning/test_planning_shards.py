@@ -11,6 +11,7 @@ from planning_builders import DIGESTS, NOW, a_record, a_revision, inputs, plan_o
 from mmsbatch.campaign.model import MessageType
 from mmsbatch.errors import UsageProblem
 from mmsbatch.planning.guards import guard
+from mmsbatch.planning.outcomes import Recorded
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.planning.shards import Shard, all_shards, choose, divide, parse_shard, shard_of_job, share_of
@@ -205,6 +206,15 @@ def test_a_shard_with_nothing_left_has_nothing_to_send():
     made = a_campaign([0] * 20, 5)
     assert not plan_of(made, inputs(record, shard=Shard(1, 4))).has_something_to_send
     assert plan_of(made, inputs(record, shard=Shard(2, 4))).has_something_to_send
+
+
+def test_the_record_is_not_gone_through_for_each_shard(monkeypatch):
+    asked, look = [], Recorded.states_of
+    monkeypatch.setattr(Recorded, "states_of", lambda *arguments: asked.append(1) or look(*arguments))
+    plan_of(a_campaign([0] * 20, 5), inputs(a_record(a_revision(accepted=range(5))), shards=8))
+    several = len(asked)
+    plan_of(a_campaign([0] * 20, 5), inputs(a_record(a_revision(accepted=range(5))), shards=64))
+    assert len(asked) == 2 * several
 
 
 def test_without_the_record_only_the_division_is_known():

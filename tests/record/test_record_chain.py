@@ -140,6 +140,12 @@ def forge(values):
     return encode_line(Forged(), read_lines(CONTENT).tail.digest)[0]
 
 
+SENT = {"event": "sending", "at": "now", "chunk": "1-2", "attempt": 1, "recipients": 1}
+PROVED = {"event": "proof-sending", "at": "now", "proof": "p", "revision": 1}
+TAKEN = {"event": "answered", "at": "now", "chunk": "1-1", "state": "accepted"}
+REJECTED = {"number": "33639980001", "phone": "+336••••••01", "source": "list.csv:2"}
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -149,6 +155,11 @@ def forge(values):
         {"event": "answered", "at": "now", "chunk": "1-1", "state": "eaten"},
         {"event": "answered", "at": "now", "chunk": "1-1", "state": "accepted", "credits": "much"},
         {"at": "now"},
+        *(SENT | {"numbers": numbers} for numbers in ([3363998], [None], [1.5], [["a"]], {"a": 1}, "33639980000", 7)),
+        *({**PROVED, "numbers": numbers} for numbers in ([3363998], "33639980000")),
+        *(TAKEN | {"unaccounted": numbers} for numbers in ([1], [None], "33639980001", {"33639980001": 1})),
+        *(TAKEN | {"rejected": [REJECTED | {name: 1}]} for name in REJECTED),
+        TAKEN | {"rejected": [[]]},
     ],
 )
 def test_what_follows_but_is_no_event_is_refused(values):

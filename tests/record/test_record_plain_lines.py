@@ -115,6 +115,11 @@ def test_numbers_are_those_that_json_reads(numbers):
     assert read == numbers
 
 
+@pytest.mark.parametrize("count", [-1, 0, 10**18])
+def test_a_count_that_cannot_be_takes_no_memory(count):
+    assert not is_quoted_evenly(b'"1"', 1, 2, count)
+
+
 @example(["0", "1"], None)
 @given(_OF_ONE_LENGTH, st.data())
 def test_a_number_is_found_where_it_stands(numbers, data):
@@ -159,6 +164,7 @@ _PUT = [b"", b"[1]", b"{}", b".5", b'"', b"\\", b",", b"0", b"-", b"1.0", b"\xff
 @example(body(_TAKEN), None)
 @example(body(_REFUSING).replace(b'"phone"', b'"fax"'), None)
 @example(body(_REFUSING).replace(b"[{", b"[1,{"), None)
+@example(body(_REFUSING).replace(b'"unaccounted":["', b'"unaccounted":[1,"'), None)
 @example(body(_REFUSING).replace(b":1000.5", b":1000.50"), None)
 @example(body(_REFUSING).replace(b"[{", b"[" * 100_000 + b"{"), None)
 def test_what_is_read_plainly_is_what_json_reads(written, data):
