@@ -227,8 +227,8 @@ def test_the_journal_says_who_decided_and_from_what(repo: CampaignRepo, serve: S
 
 def test_the_credit_is_asked_only_once_the_gateway_is_surely_done(repo: CampaignRepo, serve: Serve) -> None:
     """It goes on with a request that nobody waits for any more, and debits it late."""
-    timeout = {"connect": 5, "read": 0.3, "total": 5}
-    gateway = prepare(repo, serve("latency-before=1:2"), settle_seconds=2, timeout=timeout)
+    timeout = {"connect": 5, "read": 0.8, "total": 5}
+    gateway = prepare(repo, serve("latency-before=1.5:2"), settle_seconds=2, timeout=timeout)
     assert repo.run("apply", SPEC, "--yes").code == 3
     assert repo.totals() == {"rows": 6, "accepted": 4, "pending": 2}
     assert sorted(received(gateway)) == everybody()[:4]
@@ -266,11 +266,11 @@ def test_one_holder_at_a_time_has_an_exclusive_account(tmp_path: Path, monkeypat
 
 def test_a_proof_that_is_debited_late_is_not_taken_for_the_lost_request(repo: CampaignRepo, serve: Serve) -> None:
     gateway = prepare(
-        repo, serve("latency-before=2:1", "drop-before:2"), timeout={"connect": 5, "read": 0.3, "total": 10}
+        repo, serve("latency-before=4:1", "drop-before:2"), timeout={"connect": 5, "read": 0.8, "total": 10}
     )
     repo.write_rows(range(2))
     assert repo.run("proof", SPEC, "--to", "06 39 98 00 77", "--to", "06 39 98 00 78").code == 4
-    prepare(repo, gateway, settle_seconds=3)
+    prepare(repo, gateway, settle_seconds=5)
     repo.write_rows(range(2))
     assert repo.run("apply", SPEC, "--yes").code == 4
     assert repo.totals() == {"rows": 2, "in_doubt": 2}
