@@ -53,7 +53,12 @@ class ChunkRecord:
 
     @property
     def shared_state(self) -> NumberState:
-        """What its numbers are, the exceptions apart."""
+        """What its numbers are, the exceptions apart.
+
+        Of a claim in a record that others write too, a further attempt may be under way before it is read there.
+        """
+        if self.state is ChunkState.PENDING and self.run is not None and self.run.lease is not None:
+            return NumberState.IN_DOUBT
         return _NUMBERS_OF[self.state]
 
     @property

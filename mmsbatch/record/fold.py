@@ -21,7 +21,7 @@ from mmsbatch.record.events import (
     RunStarted,
     ShardsMerged,
 )
-from mmsbatch.record.revision import RevisionRecord, RunRecord
+from mmsbatch.record.revision import CLAIMED, RevisionRecord, RunRecord
 from mmsbatch.record.states import ChunkState, NumberState
 
 LOST_WITH_RUN = "the run ended before the answer was written down"
@@ -101,11 +101,14 @@ class Record:
             if chunk.state is ChunkState.PENDING and (chunk.run is None or chunk.run.lease is None):
                 chunk.state = ChunkState.FAILED
                 continue
-            self._revision_of(chunk.id).move(chunk, ChunkState.IN_DOUBT)
-            chunk.reason = LOST_WITH_RUN
+            self._lose(chunk)
             lost.append(chunk)
-        self._awaiting_credits += lost
         return lost
+
+    def _lose(self, chunk: ChunkRecord) -> None:
+        self._revision_of(chunk.id).move(chunk, ChunkState.IN_DOUBT)
+        chunk.reason = LOST_WITH_RUN
+        self._awaiting_credits.append(chunk)
 
     def apply(self, event: Event) -> None:
         """Take one event in. Raises LookupError or ValueError where it speaks of what was never there."""
@@ -119,7 +122,7 @@ class Record:
             self.close_interrupted()
         revision = self.revisions.setdefault(event.revision, RevisionRecord(event.revision))
         self._last_run = self._runs[event.run] = revision.begin(event)
-        self._trail.begin(event, any_doubt=bool(self.in_doubt))
+        self._trail.begin(event, any_doubt=bool(self.in_doubt or self.claimed))
         self._note_credits(event.credits_before)
 
     def _send(self, event: ChunkSending) -> None:
@@ -170,6 +173,8 @@ class Record:
         if self._last_run is None or self._last_run.started.lease is None:
             self.close_interrupted()
         revision, chunk = self._chunk(event.chunk)
+        if chunk.state in CLAIMED:  # whoever settles it takes its run for dead: what is read says so too
+            self._lose(chunk)
         chunk.resolved = event
         revision.move(chunk, ChunkState.ACCEPTED if event.sent else ChunkState.FAILED)
         if event.presumed:

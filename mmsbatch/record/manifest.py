@@ -152,6 +152,21 @@ def read_manifest(path: Path) -> Shown | None:
         ) from error
 
 
+def runs_shown_lost(text: str, record: Record) -> frozenset[str]:
+    """Name the runs that a manifest's text takes for dead, and the journal does not know to be: their claims say so.
+
+    Whoever wrote it knew more than the journal: that no process was there any more. Empty where it is no manifest.
+    """
+    if not record.claimed:
+        return frozenset()
+    try:
+        shown = {each["id"]: each["state"] for each in json.loads(text)["chunks"]}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return frozenset()
+    lost = (each for each in record.claimed if shown.get(each.id, each.state.value) != each.state.value)
+    return frozenset(each.run.run for each in lost if each.run is not None)
+
+
 #: The parts of a manifest that stand for runs and requests.
 _PARTS = ("chunks", "proofs", "runs")
 

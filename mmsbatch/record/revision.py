@@ -19,7 +19,8 @@ _TOTAL_OF: Mapping[NumberState, str] = {
     NumberState.RELEASED: "pending",
 }
 
-_CLAIMED = frozenset({ChunkState.PENDING, ChunkState.SENDING})
+#: States of a chunk that a run announced, and has not told what became of it.
+CLAIMED = frozenset({ChunkState.PENDING, ChunkState.SENDING})
 #: What a chunk's numbers are: the state that they share, and that of each exception.
 _Fates = tuple[NumberState, Mapping[str, NumberState]]
 
@@ -72,7 +73,7 @@ class RevisionRecord:
     @property
     def claimed(self) -> list[ChunkRecord]:
         """The chunks that a run announced, and has not told what became of them."""
-        return [chunk for chunk in self.chunks.values() if chunk.state in _CLAIMED]
+        return [chunk for chunk in self.chunks.values() if chunk.state in CLAIMED]
 
     @property
     def last_reaching(self) -> RunStarted | None:

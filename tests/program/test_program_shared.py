@@ -41,13 +41,26 @@ def records(shared):
     return shared.run("status", "campaigns/sale.yaml", "--format", "json").json["records"]
 
 
-def hang(shared, serve):
+def hang(shared, serve, *options):
     """Start a run and kill it while its first request is under way; return the gateway."""
     gateway = serve("latency-before=60:1")
     shared.share(gateway, timeout={"read": 20})
-    process = shared.start("apply", "campaigns/sale.yaml", "--yes")
+    process = shared.start("apply", "campaigns/sale.yaml", "--yes", *options)
     wait_until(lambda: gateway.requests["send"] == 1)
     return gateway, process
+
+
+def hang_and_kill(shared, serve, *options):
+    """Kill a run in the middle of its first request; return the gateway."""
+    gateway, process = hang(shared, serve, *options)
+    process.kill()
+    process.communicate()
+    return gateway
+
+
+def assert_sound(shared):
+    verified = shared.run("status", "campaigns/sale.yaml", "--verify")
+    assert (verified.code, "1 problem" in verified.out) == (0, False), verified.out
 
 
 def test_what_one_clone_sent_another_knows(shared, serve):
@@ -101,9 +114,8 @@ def test_a_run_that_goes_on_holds_the_campaign_and_says_who_it_is(shared, serve)
 
 
 def test_what_a_killed_run_claimed_is_in_doubt_and_settled_together(shared, serve):
-    gateway, process = hang(shared, serve)
-    process.kill()
-    process.communicate()
+    gateway = hang_and_kill(shared, serve)
+    assert_sound(shared)
     refused = shared.run("apply", "campaigns/sale.yaml", "--yes")
     assert (refused.code, "in doubt: campaigns/sale.yaml 1-1, 1-2" in refused.err) == (4, True)
     (record,) = records(shared)
@@ -112,10 +124,33 @@ def test_what_a_killed_run_claimed_is_in_doubt_and_settled_together(shared, serv
         *("resolve", "campaigns/sale.yaml", "--chunk", "1-1..1-2", "--as", "not-sent", "--reason", "none seen")
     )
     assert (settled.code, "4 recipients pending again" in settled.out) == (0, True)
+    assert_sound(shared)
     shared.share(serve())
     assert shared.run("apply", "campaigns/sale.yaml", "--yes").code == 0
     assert records(shared)[0]["totals"]["accepted"] == 10
     assert received(gateway) == {}
+
+
+def test_a_manifest_is_sound_whoever_is_gone_by_then(shared, serve):
+    """The second run knew that the first was gone, and wrote so; that it would be gone itself it did not know."""
+    hang_and_kill(shared, serve)
+    hang_and_kill(shared, serve, "--leave-in-doubt")
+    (record,) = records(shared)
+    assert {chunk["state"] for chunk in record["chunks"]} == {"in-doubt"}
+    assert_sound(shared)
+
+
+def test_a_manifest_that_was_edited_is_found_beside_what_is_in_doubt(shared, serve):
+    hang_and_kill(shared, serve)
+    edited = shared.home / "by-hand"
+    shared.git("worktree", "add", "-q", str(edited), "mmsbatch-record")
+    manifest = edited / "campaigns" / "sale.local.manifest.json"
+    manifest.write_text(manifest.read_text().replace('"accepted": 0', '"accepted": 2'))
+    author = ("-c", "user.name=Marie", "-c", "user.email=marie@example.com")
+    shared.git("-C", str(edited), *author, "commit", "-q", "-a", "-m", "by hand")
+    shared.git("-C", str(edited), "push", "-q", "origin", "mmsbatch-record")
+    verified = shared.run("status", "campaigns/sale.yaml", "--verify")
+    assert (verified.code, "edited" in verified.out) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +162,7 @@ def test_what_a_killed_run_claimed_is_in_doubt_and_settled_together(shared, serv
     ],
 )
 def test_a_chunk_that_is_not_there_settles_nothing(shared, serve, chunks, said):
-    _, process = hang(shared, serve)
-    process.kill()
-    process.communicate()
+    hang_and_kill(shared, serve)
     named = [word for chunk in chunks for word in ("--chunk", chunk)]
     told = shared.run("resolve", "campaigns/sale.yaml", *named, "--as", "sent", "--reason", "seen")
     assert (told.code, said in told.err) == (2, True)

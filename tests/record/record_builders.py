@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -194,35 +195,50 @@ class History:
         self.events.append(event)
         self.record.apply(event)
 
-    def _run(self, run):
+    def _open(self):
+        """Take for lost what the run before it had not told, as whoever opens the record does."""
         self.record.close_interrupted()
+
+    def _begin(self, run, totals):
+        return started(run=run, totals=totals)
+
+    def _end(self):
+        """The process is gone, in good order or not."""
+
+    def _run(self, run):
+        self._open()
         revision = self.record.revision(1)
         states = Counter(state.value for state in revision.states().values())
         known = revision.states()
         pending = [each for each in self.numbers if known.get(each) in (None, NumberState.RELEASED)]
         del states["released"]
         totals = Totals(rows=len(self.numbers) + 2, pending=len(pending), duplicates=1, invalid=1, **states)
-        self._take(started(run=run, totals=totals))
+        self._take(self._begin(run, totals))
         size, first = self._draw(st.integers(1, 4)), revision.next_chunk()
         flying = {}
         for place, start in enumerate(range(0, len(pending), size), start=first):
             chunk, members = f"1-{place}", pending[start : start + size]
-            self._send(chunk, members)
-            flying[chunk] = members
+            flying[chunk] = members, self._send(chunk, members)
         for chunk in self._draw(st.permutations(sorted(flying))):
             if self._draw(st.integers(0, 9)) == 0:
-                return  # the process died here
-            self._answer(chunk, flying[chunk])
+                return self._end()  # the process died here
+            self._answer(chunk, *flying[chunk])
         self._take(ended(run))
+        return self._end()
 
     def _send(self, chunk, members):
+        """Send it, trying again some times; return whether its last attempt is under way, not waiting for the next."""
         self._take(sending(chunk, *members))
         for attempt in range(2, self._draw(st.integers(2, 4))):
             self._take(failed(chunk, attempt - 1))
+            if attempt == 3 and self._draw(st.booleans()):
+                return False
             self._take(sending(chunk, attempt=attempt))
+        return True
 
-    def _answer(self, chunk, members):
-        state = self._draw(st.sampled_from([ACCEPTED, ACCEPTED, REFUSED, FAILED, IN_DOUBT]))
+    def _answer(self, chunk, members, is_under_way):
+        possible = [ACCEPTED, ACCEPTED, REFUSED, FAILED, IN_DOUBT] if is_under_way else [FAILED]
+        state = self._draw(st.sampled_from(possible))
         if state is not ACCEPTED:
             self._take(answered(chunk, state))
             return
@@ -231,14 +247,73 @@ class History:
         self._take(answered(chunk, state, len(of["a"]), of["r"], unaccounted=of["u"]))
 
     def _decide(self):
-        self.record.close_interrupted()
-        for chunk in self.record.revision(1).in_doubt:
+        self._open()
+        for chunk in self._unsettled():
             if self._draw(st.booleans()):
                 self._take(resolved(chunk.id, self._draw(st.booleans())))
         if self.record.revision(1).count(NumberState.REJECTED) and self._draw(st.booleans()):
             self._take(released())
 
+    def _unsettled(self):
+        return self.record.revision(1).in_doubt
+
+
+class SharedHistory(History):
+    """Writes events as the runs of many machines do: some that died are known to be gone, of others nobody can tell.
+
+    `views` has what each that wrote believed at its end: the record, how many events there were, whom it took for dead.
+    """
+
+    def __init__(self, draw):
+        self.gone, self.views = set(), []
+        super().__init__(draw)
+        self._look()
+
+    def is_alive(self, run):
+        return run.run not in self.gone
+
+    def _look(self):
+        self.views.append((self.record, len(self.events), frozenset(self.gone)))
+
+    def _open(self):
+        self._look()
+        self.record = Record(self.events)
+        self.record.close_interrupted(self.is_alive)
+
+    def _begin(self, run, totals):
+        self._name = run
+        self._exclusive = self._draw(st.booleans())
+        kept = {"lease": Lease("runner", 1), "campaign_sha256": self._draw(st.sampled_from([SHA, SHA[::-1]]))}
+        account = {"credits_before": Decimal(100), "per_message": Decimal(1), "exclusive": self._exclusive}
+        return replace(super()._begin(run, totals), **kept, **account)
+
+    def _end(self):
+        if self._draw(st.booleans()):
+            self.gone.add(self._name)
+
+    def _run(self, run):
+        self._open()
+        if not self.record.claimed:  # whoever may be sending is waited for
+            super()._run(run)
+
+    def _take(self, event):
+        if isinstance(event, ChunkSending):
+            event = replace(event, run=self._name)
+        if isinstance(event, RunEnded) and self._exclusive:
+            accepted = self.record.revision(1).count(NumberState.ACCEPTED)
+            event = replace(event, credits_after=Decimal(100 - accepted))
+        super()._take(event)
+
+    def _unsettled(self):
+        revision = self.record.revision(1)
+        return [*revision.in_doubt, *revision.claimed]
+
 
 @st.composite
 def histories(draw):
     return History(draw)
+
+
+@st.composite
+def shared_histories(draw):
+    return SharedHistory(draw)

@@ -1,5 +1,6 @@
 """The balance of an exclusive account tells the truth of a lost answer, or nothing."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -20,6 +21,7 @@ from record_builders import (
     started,
 )
 
+from mmsbatch.record.events import Lease
 from mmsbatch.record.fold import Record
 
 A, B, C, D = map(number, range(4))
@@ -118,6 +120,15 @@ HISTORIES = {
     "no price": ((begun(price=None), *FIRST, *DOUBT), 92, None),
     "no balance before": ((begun(None), sending("1-2", C, D), lost("1-2")), 92, None),
     "a proof since": ((begun(), *FIRST, *DOUBT, ended(), proof(number(99))), 92, None),
+    "a request of another machine's run that was under way as it began": (
+        (
+            *(begun(run="run-1", lease=Lease("one", 1)), replace(sending("1-1", A, B), run="run-1")),
+            *(begun(run="run-2", lease=Lease("two", 1)), replace(sending("1-2", C, D), run="run-2")),
+            *(took("1-1", 2, balance=96), lost("1-2")),
+        ),
+        96,
+        None,
+    ),
     "another run since": ((begun(), *FIRST, *DOUBT, ended(), begun(96, run="run-2")), 92, None),
 }
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 from record_builders import (
     ACCEPTED,
     FAILED,
@@ -15,11 +16,14 @@ from record_builders import (
     opened,
     resolved,
     sending,
+    shared_histories,
     started,
 )
 
+from mmsbatch.record.chain import Tail
 from mmsbatch.record.events import Lease, Totals
 from mmsbatch.record.fold import Record
+from mmsbatch.record.manifest import manifest
 from mmsbatch.record.states import ChunkState, NumberState
 
 A, B, C, D = number(1), number(2), number(3), number(4)
@@ -123,3 +127,27 @@ def test_a_late_answer_counts_where_the_other_run_reached_nobody():
 def test_an_attempt_that_failed_undoes_no_finding():
     record = Record((*BOTH, resolved("1-1", False), failed("1-1")))
     assert record.revision(1).chunks["1-1"].state is FAILED
+
+
+def test_who_waits_for_a_further_attempt_may_have_got_it():
+    """Here it is read that the last attempt had no effect; the next may have left since."""
+    revision = Record((*BOTH, failed("1-1"))).revision(1)
+    assert (revision.chunks["1-1"].state, revision.states()[A]) == (ChunkState.PENDING, NumberState.IN_DOUBT)
+    assert revision.totals == Totals(rows=4, in_doubt=4)
+
+
+def test_a_finding_says_of_what_its_run_left():
+    """Whoever settled it had taken its run for dead; whoever reads it on another machine cannot know."""
+    [chunk] = Record((*BOTH[:3], resolved("1-1", True))).revision(1).chunks.values()
+    assert (chunk.state, chunk.reason) == (ACCEPTED, "the run ended before the answer was written down")
+
+
+@given(shared_histories())
+def test_whoever_writes_believes_what_others_read(history):
+    """A record is read, what died is taken for lost, and then written on: the branch tells the same afterwards."""
+    for believed, length, gone in history.views:
+        read = Record(history.events[:length])
+        for record in (believed, read):
+            record.close_interrupted(lambda run, gone=gone: run.run not in gone)
+        tail = Tail("", 0, length)
+        assert manifest(read, tail) == manifest(believed, tail)

@@ -248,6 +248,8 @@ class Fleet:
         if not records:
             assert not taken, "sent, and no record"
             return None
+        verified = self.run(clone, "status", SPEC, "--verify")
+        assert verified.code == 0, verified
         [record] = records
         totals = dict(record["totals"])
         assert totals.pop("rows") == sum(totals.values()), record["totals"]
@@ -267,8 +269,6 @@ class Fleet:
         assert record is not None
         assert record["totals"] | {"rows": self.people, "accepted": self.people} == record["totals"], record["totals"]
         assert sorted(self.gateway.counts) == [wire(place) for place in range(self.people)]
-        verified = self.run(clone, "status", SPEC, "--verify")
-        assert verified.code == 0, verified
         self.check_branch()
 
     def settle(self, clone: Clone, tries: int = 1) -> None:
@@ -281,6 +281,8 @@ class Fleet:
             chunks = [each["id"] for each in (record or {"chunks": []})["chunks"] if each["state"] in _OPEN]
             ended = [self._resolve(clone, chunks, found) for found in ("sent", "not-sent")]
             if not any(ended):
+                if chunks:
+                    self.check_promises(clone)
                 return
             assert left, ended
 
