@@ -27,10 +27,10 @@ from mmsbatch.errors import InDoubt, Overtaken, PlanRefused, RecordUnreachable, 
 from mmsbatch.exitcodes import ExitCode, gravest
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
-from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
+from mmsbatch.record.shard import Shard
 from mmsbatch.reports.applied import FORMATS as APPLY_FORMATS
 from mmsbatch.reports.applied_markdown import applied_sections
 from mmsbatch.reports.plan_formats import FORMATS

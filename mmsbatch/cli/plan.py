@@ -35,11 +35,11 @@ from mmsbatch.errors import Refusal, UsageProblem
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.planning.plan import Plan
 from mmsbatch.planning.planned import PlanInputs
-from mmsbatch.planning.shards import Shard
 from mmsbatch.planning.staleness import Candidate
 from mmsbatch.planning.whole import PlanRequest, plan_all
 from mmsbatch.record.fold import Record
 from mmsbatch.record.identity import KeyMissing
+from mmsbatch.record.shard import Shard
 from mmsbatch.reports.plan_formats import FORMATS
 from mmsbatch.reports.plan_markdown import plan_sections
 from mmsbatch.reports.plans import plan_verdicts

@@ -7,7 +7,8 @@ import typer
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.errors import UsageProblem
-from mmsbatch.planning.shards import AUTO, Shard, parse_shard, shard_of_job
+from mmsbatch.planning.shards import AUTO, parse_shard, shard_of_job
+from mmsbatch.record.shard import Shard
 
 #: GitHub makes no more jobs of one matrix.
 MOST_SHARDS = 256

@@ -16,6 +16,7 @@ from mmsbatch.record.shared.account_ref import AccountRefs
 from mmsbatch.record.shared.branch import BranchClock, RecordBranch
 from mmsbatch.record.shared.git import open_git
 from mmsbatch.record.shared.git_remote import GitBranch, open_branch
+from mmsbatch.record.shared.mirror import own_mirror
 from mmsbatch.record.shared.store import GitStore
 
 #: Seconds that one git command may take.
@@ -28,8 +29,8 @@ def open_git_store(kept: StoreSettings, folder: Path, environ: Mapping[str, str]
     clock = BranchClock(lambda: datetime.now(UTC), time.sleep, random.random)
     us = this_process(environ, "")
     branch = RecordBranch(_open_branch(kept, folder, environ), f"{us.user} on {us.host}", clock)
-    with tempfile.TemporaryDirectory(prefix="mmsbatch-record-") as mirror:
-        store = GitStore(branch, _repository(folder), Path(mirror).resolve(), SANDBOX)
+    with own_mirror(Path(tempfile.gettempdir())) as mirror:
+        store = GitStore(branch, _repository(folder), mirror, SANDBOX)
         store.lay_out()
         yield store
 

@@ -12,8 +12,9 @@ from mmsbatch.planning.outcomes import Recorded, SortedRows
 from mmsbatch.planning.plan import ShardPlan
 from mmsbatch.planning.planned import PlannedShard
 from mmsbatch.planning.preparation import Prepared
-from mmsbatch.planning.shards import Shard, choose, divide, share_of
+from mmsbatch.planning.shards import choose, divide, share_of
 from mmsbatch.record.revision import RevisionRecord
+from mmsbatch.record.shard import Shard
 from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 
 #: What the estimate takes for a request where nobody measured one.

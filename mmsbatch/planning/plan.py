@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mmsbatch.diagnostics import Diagnostic, has_errors
 from mmsbatch.message.samples import Sample
-from mmsbatch.planning.shards import Shard
+from mmsbatch.record.shard import Shard
 
 
 class PriceSource(StrEnum):

@@ -9,8 +9,8 @@ from mmsbatch.planning.chunking import ChunkPlan, group_by_text, partition
 from mmsbatch.planning.outcomes import SortedRows
 from mmsbatch.planning.plan import CampaignPlan, ShardPlan
 from mmsbatch.planning.preparation import Prepared
-from mmsbatch.planning.shards import Shard
 from mmsbatch.record.fold import Record
+from mmsbatch.record.shard import Shard
 from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 

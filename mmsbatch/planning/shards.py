@@ -5,50 +5,27 @@ cut it; the chunk at place k belongs to shard (k mod N) + 1. So runs that never 
 record share nobody, and leave nobody out.
 """
 
-import re
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import compress
 
 from mmsbatch.errors import UsageProblem
 from mmsbatch.planning.chunking import group_by_text, partition
+from mmsbatch.record.shard import Shard, read_shard
 
-_SHARD = re.compile("([1-9][0-9]{0,3})/([1-9][0-9]{0,3})")
 #: What GitLab tells each job of a `parallel:` one, from 1.
 INDEX_VARIABLE, TOTAL_VARIABLE = "CI_NODE_INDEX", "CI_NODE_TOTAL"
 AUTO = "auto"
 _MILLIONTH = Decimal("0.000001")
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """One of `total` parts; `index` counts from 1."""
-
-    index: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"{self.index}/{self.total}"
-
-    def owns(self, chunk: int) -> bool:
-        """Whether a chunk of this number (from 1) is its own: no two shards of one N ever give a number."""
-        return chunk % self.total == self.index % self.total
-
-
 def parse_shard(text: str) -> Shard:
-    """Read `3/8`. Raises UsageProblem for anything that is no shard."""
-    match = _SHARD.fullmatch(text)
-    if match is None:
-        raise UsageProblem(f"--shard {text} is no shard", "write it as 3/8, the third of eight, or auto")
-    shard = Shard(int(match[1]), int(match[2]))
-    if shard.index > shard.total:
-        raise UsageProblem(
-            f"--shard {text}: the last of {shard.total} is {shard.total}/{shard.total}",
-            "the first number counts from 1",
-        )
-    return shard
+    """Read what `--shard` says. Raises UsageProblem for anything that is no shard."""
+    try:
+        return read_shard(text)
+    except ValueError as error:
+        raise UsageProblem(f"--shard {error}", "write it as 3/8, the third of eight, or auto") from error
 
 
 def shard_of_job(environ: Mapping[str, str]) -> Shard:

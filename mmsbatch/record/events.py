@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mmsbatch.record import amounts
+from mmsbatch.record.shard import read_shard
 from mmsbatch.record.states import ChunkState
 
 JOURNAL_VERSION = 1
@@ -331,12 +332,17 @@ def read_numbers(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _read_shard_text(value: str) -> str:
+    return str(read_shard(value))
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "totals": lambda value: Totals(**value),
     "lease": lambda value: Lease(**value),
     "sources": lambda value: tuple(
-        MergedSource(tuple(item["shards"]), item["lines"], item["digest"]) for item in value
+        MergedSource(tuple(map(_read_shard_text, item["shards"])), item["lines"], item["digest"]) for item in value
     ),
+    "shard": _read_shard_text,
     "rejected": read_rejections,
     "numbers": read_numbers,
     "unaccounted": read_numbers,

@@ -21,6 +21,7 @@ from mmsbatch.record.events import (
 )
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent
+from mmsbatch.record.shard import Shard, read_shard
 from mmsbatch.record.states import REACHED, NumberState
 
 _NOTHING_WRITTEN = "nothing was written"
@@ -102,7 +103,7 @@ class _Part:
     def order(self) -> tuple[bool, int, str]:
         """Sort by shard; first what makes rejected numbers pending again: its own alone were meant."""
         releases = any(isinstance(each, RejectedReleased) for each in self.events)
-        first = min((int(run.shard.partition("/")[0]) for run in self.runs if run.shard), default=0)
+        first = min((read_shard(run.shard).index for run in self.runs if run.shard), default=0)
         return not releases, first, self.source.name
 
 
@@ -275,7 +276,7 @@ class _Merging:
         if revision is None or not here or not revision.totals.pending:
             return ()
         total, brought = _total(here[-1]), {run.shard for run in here}
-        return [shard for index in range(1, total + 1) if (shard := f"{index}/{total}") not in brought]
+        return [shard for index in range(1, total + 1) if (shard := str(Shard(index, total))) not in brought]
 
 
 @dataclass(slots=True)
@@ -354,7 +355,7 @@ def _merged_in(event: Event) -> Sequence[MergedSource]:
 
 
 def _total(run: RunStarted) -> int:
-    return int((run.shard or "1/1").partition("/")[2])
+    return read_shard(run.shard).total if run.shard else 1
 
 
 def _input_of(run: RunStarted) -> tuple[object, ...]:

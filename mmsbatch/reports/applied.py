@@ -11,7 +11,7 @@ from mmsbatch.record.amounts import to_json
 from mmsbatch.reports.wording import count
 
 if TYPE_CHECKING:
-    from mmsbatch.planning.shards import Shard
+    from mmsbatch.record.shard import Shard
     from mmsbatch.sending.context import RunOutcome
 
 

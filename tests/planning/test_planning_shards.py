@@ -14,8 +14,9 @@ from mmsbatch.planning.guards import guard
 from mmsbatch.planning.outcomes import Recorded
 from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
-from mmsbatch.planning.shards import Shard, all_shards, choose, divide, parse_shard, shard_of_job, share_of
+from mmsbatch.planning.shards import all_shards, choose, divide, parse_shard, shard_of_job, share_of
 from mmsbatch.record.fold import Record
+from mmsbatch.record.shard import Shard
 
 texts = st.lists(st.integers(0, 4), max_size=40)
 sizes = st.integers(1, 8)

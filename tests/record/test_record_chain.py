@@ -143,6 +143,7 @@ def forge(values):
 SENT = {"event": "sending", "at": "now", "chunk": "1-2", "attempt": 1, "recipients": 1}
 PROVED = {"event": "proof-sending", "at": "now", "proof": "p", "revision": 1}
 TAKEN = {"event": "answered", "at": "now", "chunk": "1-1", "state": "accepted"}
+MERGED = {"shards": ["3/8"], "lines": 1, "digest": ""}
 REJECTED = {"number": "33639980001", "phone": "+336••••••01", "source": "list.csv:2"}
 
 
@@ -160,6 +161,8 @@ REJECTED = {"number": "33639980001", "phone": "+336••••••01", "sourc
         *(TAKEN | {"unaccounted": numbers} for numbers in ([1], [None], "33639980001", {"33639980001": 1})),
         *(TAKEN | {"rejected": [REJECTED | {name: 1}]} for name in REJECTED),
         TAKEN | {"rejected": [[]]},
+        *({"event": "merged", "at": "now", "sources": [MERGED | {"shards": each}]} for each in (["a"], 7)),
+        *(started().to_json() | {"shard": shard} for shard in ("abc", "9/8", "", 3)),
     ],
 )
 def test_what_follows_but_is_no_event_is_refused(values):

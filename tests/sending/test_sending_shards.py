@@ -4,8 +4,8 @@ import pytest
 from sending_builders import NO_ANSWER, OK, answer, number
 
 from mmsbatch.exitcodes import ExitCode
-from mmsbatch.planning.shards import Shard
 from mmsbatch.record.journal import read_journal
+from mmsbatch.record.shard import Shard
 
 ONE, TWO = Shard(1, 2), Shard(2, 2)
 

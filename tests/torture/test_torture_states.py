@@ -238,7 +238,7 @@ def test_any_history_keeps_the_promises(torture):
     run_state_machine_as_test(
         History,
         settings=settings(
-            max_examples=3000 if torture else 100,
+            max_examples=3000 if torture else 50,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

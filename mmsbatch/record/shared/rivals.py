@@ -19,6 +19,7 @@ from mmsbatch.record.events import (
 )
 from mmsbatch.record.fold import Record
 from mmsbatch.record.revision import is_same_input
+from mmsbatch.record.shard import read_shard
 from mmsbatch.record.states import NumberState
 
 
@@ -88,7 +89,7 @@ def _overlap(one: str | None, other: str | None) -> bool:
     """Whether two shards may have recipients in common; None is all of them."""
     if one is None or other is None:
         return True
-    return one == other or one.partition("/")[2] != other.partition("/")[2]
+    return one == other or read_shard(one).total != read_shard(other).total
 
 
 def _has_got(record: Record, chunk: str, numbers: set[str]) -> bool:
