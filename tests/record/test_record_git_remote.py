@@ -180,7 +180,7 @@ def test_what_is_there_already_is_no_win(bare, branch, first):
     assert rival.push(first, None).outcome is Outcome.OVERTAKEN
 
 
-def test_a_lock_is_taken_once_and_let_go_by_its_holder(bare, branch):
+def test_a_lock_is_taken_once_and_moved_on_by_its_holder(bare, branch):
     remote = branch.remote
     lock, other = grow(branch, {"holder.json": b"{}"}), grow(branch, {"holder.json": b"{}"})
     assert remote.fetch(LOCK) is None
@@ -191,16 +191,14 @@ def test_a_lock_is_taken_once_and_let_go_by_its_holder(bare, branch):
     assert remote.push(LOCK, other, None).outcome is Outcome.OVERTAKEN
     # A plain push would go over it.
     assert remote.push(LOCK, grow(branch, {}, lock), None).outcome is Outcome.OVERTAKEN
-    assert remote.push(LOCK, None, other).outcome is Outcome.OVERTAKEN
     assert held(bare, LOCK) == lock
-    assert rival.push(LOCK, None, lock) == Pushed(Outcome.ACCEPTED)
-    assert remote.push(LOCK, None, lock).outcome is Outcome.OVERTAKEN
-    assert remote.fetch(LOCK) is held(bare, LOCK) is None
+    given_back = grow(branch, {"holder.json": b"[]"}, lock)
+    assert remote.push(LOCK, given_back, lock) == Pushed(Outcome.ACCEPTED)
+    assert remote.push(LOCK, grow(branch, {"holder.json": b"2"}, lock), lock).outcome is Outcome.OVERTAKEN
+    assert remote.fetch(LOCK) == held(bare, LOCK) == given_back
     assert not branch.went_back(None)
     with pytest.raises(ValueError, match="no full name"):
         remote.push("mmsbatch-record", lock, None)
-    with pytest.raises(ValueError, match="nothing to do"):
-        remote.push(LOCK, None, None)
 
 
 RIVALS, ROUNDS = 6, 2
@@ -293,11 +291,11 @@ def test_settings_of_the_remote(bare, branch, first, setting, value, reason):
     assert held(bare) == (first if reason else second)
 
 
-def test_a_lock_that_may_not_be_removed_stays(bare, branch):
+def test_a_lock_that_may_not_be_moved_stays(bare, branch):
     lock = grow(branch, {})
     assert branch.remote.push(LOCK, lock, None).outcome is Outcome.ACCEPTED
     install(bare, "hooks/update", "exit 1")
-    assert branch.remote.push(LOCK, None, lock).outcome is Outcome.REFUSED
+    assert branch.remote.push(LOCK, grow(branch, {}, lock), lock).outcome is Outcome.REFUSED
     assert held(bare, LOCK) == lock
 
 

@@ -26,7 +26,7 @@ _FETCH = (
     *("--no-recurse-submodules", "--no-filter", "--no-show-forced-updates", "--no-write-commit-graph"),
 )
 _PUSH = ("push", "--porcelain", "--no-follow-tags", "--no-recurse-submodules", "--no-progress")
-_APPLIED = (" ", "*", "-", "+")
+_APPLIED = (" ", "*", "+")
 #: What `git check-ref-format` refuses, and what has a meaning in a refspec.
 _NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|[/.]$")
 #: Seconds before trying again whether a rival, who had the ref or the clone locked when we came, is through.
@@ -90,26 +90,23 @@ class GitRemote:
         names = (line.partition("\t")[2] for line in os.fsdecode(listed.out).splitlines())
         return [name for name in names if name.startswith(prefix)]
 
-    def push(self, ref: str, new: str | None, old: str | None) -> Pushed:
-        """Move a ref from the commit `old` (None: it must not be there) to its descendant `new` (None: remove it).
+    def push(self, ref: str, new: str, old: str | None) -> Pushed:
+        """Move a ref from the commit `old` (None: it must not be there) to its descendant `new`.
 
         Of several whom the remote answers one at most is told ACCEPTED, even where all push the same commit. What
         goes wrong takes longer than git's timeout: the remote is asked what it holds. The user's `pre-push` hook runs,
         as with any push, within that timeout.
         """
-        if old is None and new is None:
-            raise ValueError("nothing to do")
-        if new and old and not self.git.is_ancestor(old, new):
+        if old and not self.git.is_ancestor(old, new):
             raise ValueError(f"{new} does not descend from {old}")
         lease = f"--force-with-lease={_checked(ref)}:{old or ''}"
-        null = self.git.null
         with _passing_folder() as folder:
             trace = folder / "trace"
             tracing = {"GIT_TRACE_SETUP": str(trace), "GIT_TRACE_PACKET": str(trace)}
             one_ref = ("-c", f"remote.{self.name}.mirror=false")
-            words = (*one_ref, *_PUSH, lease, "--", self.name, f"{new or ''}:{ref}")
+            words = (*one_ref, *_PUSH, lease, "--", self.name, f"{new}:{ref}")
             finished = self.git.call(*words, environ=tracing)
-            left = _may_have_left(trace, f"{old or null} {new or null} {ref}")
+            left = _may_have_left(trace, f"{old or self.git.null} {new} {ref}")
         flag, summary = _status(finished.out, ref)
         if flag in _APPLIED:
             return Pushed(Outcome.ACCEPTED)
@@ -140,11 +137,11 @@ class GitRemote:
                 self.pause(seconds)
         return Outcome.REFUSED
 
-    def _judge_unanswered(self, ref: str, new: str | None, old: str | None, left: bool, is_late: bool) -> Outcome:
+    def _judge_unanswered(self, ref: str, new: str, old: str | None, left: bool, is_late: bool) -> Outcome:
         """Tell what is known of a push to which the remote gave no answer, by asking it what it holds."""
         try:
             tip = self.fetch(ref)
-            is_there = tip is None if new is None else self._holds(tip, new)
+            is_there = self._holds(tip, new)
             # Not where it is older than what was there: that is a mirror that lags, or a backup put back.
             is_overtaken = tip != old and (old is None or self._holds(tip, old))
         except _NOT_ASKED:
