@@ -141,8 +141,9 @@ class ClaimedJobs:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether every chunk was claimed and taken."""
-        return self._next is None and not self._claimed and not self._claiming
+        """Whether every chunk was claimed and taken, or none may be any more: a person settled the canary."""
+        is_last = self._next is None or not self._may_claim()
+        return is_last and not self._claimed and not self._claiming
 
     def begin(self) -> None:
         """Claim the first window, and wait for it: with it, the branch learns that the run begins.

@@ -166,6 +166,16 @@ def test_a_canary_is_claimed_alone():
     assert len(world.book.events) == 4
 
 
+def test_where_a_person_settled_the_canary_there_is_nothing_to_wait_for():
+    world = World(may_claim=lambda: False)
+    world.source.begin()
+    assert not world.source.is_exhausted
+    world.book.settled.add("1-1")
+    assert world.take() == []
+    world.source.keep_up(is_stopping=False, is_retrying=False)
+    assert world.source.is_exhausted
+
+
 def test_to_the_last_chunk():
     world = World(chunks=4)
     world.source.begin()
