@@ -49,11 +49,13 @@ class OpenCampaign:
 
     @property
     def is_recount(self) -> bool:
-        """Whether the input's rows changed since they were last counted: a run of no chunks writes that down."""
+        """Whether rows are others than were last counted, or were only estimated: a run of no chunks counts them."""
         revision, rows = self.revision, self.planned.sorted_rows
         if not revision.runs:
             return False
-        return (revision.totals, revision.runs[-1].started.outside) != (rows.totals, rows.outside)
+        is_done = not rows.totals.pending and not rows.totals.in_doubt
+        differs = (revision.totals, revision.runs[-1].started.outside) != (rows.totals, rows.outside)
+        return differs or (is_done and not revision.closed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.campaign.model import Campaign, Medium
+from mmsbatch.record.revision import READ_AFRESH
 
 _ENCODE = json.JSONEncoder(sort_keys=True).encode
 
@@ -24,7 +25,7 @@ def digest_parts(campaign: Campaign, recipients: str, lists: Iterable[tuple[str,
         "media": _digest(_ENCODE([campaign.message.type.value, media])),
         "recipients": recipients,
     }
-    return parts | {f"suppress {name}": digest for name, digest in lists}
+    return parts | {f"{READ_AFRESH}{name}": digest for name, digest in lists}
 
 
 def digest_settings(settings: GatewaySettings) -> str:

@@ -21,12 +21,11 @@ from mmsbatch.record.events import (
 )
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent
+from mmsbatch.record.revision import READ_AFRESH, rows_of
 from mmsbatch.record.shard import Shard, read_shard
 from mmsbatch.record.states import REACHED, NumberState
 
 _NOTHING_WRITTEN = "nothing was written"
-#: Digests of what may change from shard to shard: opt-outs are read afresh by each.
-_READ_AFRESH = "suppress "
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +176,7 @@ class _Merging:
             return event
         revision = self.record.revision(event.revision)
         last = revision.runs[-1].started if revision.runs else None
-        if last is None or _input_of(last) != _input_of(event):
+        if last is None or rows_of(last) != rows_of(event):
             return event
         totals = revision.totals
         if event.late_sent and not last.late_sent:
@@ -358,17 +357,11 @@ def _total(run: RunStarted) -> int:
     return read_shard(run.shard).total if run.shard else 1
 
 
-def _input_of(run: RunStarted) -> tuple[object, ...]:
-    """Return what the rows of a run were counted from, but for the suppression lists."""
-    digests = {part: digest for part, digest in run.digests.items() if not part.startswith(_READ_AFRESH)}
-    return run.campaign_sha256, digests, run.totals.rows
-
-
 def _name_differences(run: RunStarted, other: RunStarted) -> list[str]:
     found = ["campaign file"] if run.campaign_sha256 != other.campaign_sha256 else []
     parts = sorted(run.digests.keys() | other.digests.keys())
     found += [
-        part for part in parts if not part.startswith(_READ_AFRESH) and run.digests.get(part) != other.digests.get(part)
+        part for part in parts if not part.startswith(READ_AFRESH) and run.digests.get(part) != other.digests.get(part)
     ]
     found += ["saved plan"] if run.plan != other.plan else []
     return found or (["count of rows"] if run.totals.rows != other.totals.rows else [])

@@ -21,6 +21,8 @@ _TOTAL_OF: Mapping[NumberState, str] = {
 
 #: States of a chunk that a run announced, and has not told what became of it.
 CLAIMED = frozenset({ChunkState.PENDING, ChunkState.SENDING})
+#: How the digests of suppression lists are named: of what each run reads afresh, whatever others read.
+READ_AFRESH = "suppress "
 #: What a chunk's numbers are: the state that they share, and that of each exception.
 _Fates = tuple[NumberState, Mapping[str, NumberState]]
 
@@ -54,6 +56,7 @@ class RevisionRecord:
     closed: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
     _counted: Counter[NumberState] | None = None
+    _is_estimate: bool = False
 
     @property
     def totals(self) -> Totals:
@@ -123,22 +126,35 @@ class RevisionRecord:
         return found
 
     def begin(self, run: RunStarted) -> RunRecord:
-        """Take in a run, and its count of the rows; of one beside others that counted the same ones it is older."""
-        if run.lease is None or not self.runs or not is_same_input(run, self.runs[-1].started):
+        """Take in a run, and its count of the rows where it counts them anew."""
+        if self.is_counted_anew(run):
             self._rows = run.totals.to_json()
             self.outside = frozenset(run.outside_open)
+            self._is_estimate = False
         self.runs.append(RunRecord(run))
         self.close_if_done()
         return self.runs[-1]
 
+    def is_counted_anew(self, run: RunStarted) -> bool:
+        """Whether a run's count of the rows holds from then on; beside others that counted them alike it is older."""
+        is_alone = run.lease is None or not self.runs
+        return is_alone or self._is_estimate or not is_same_input(run, self.runs[-1].started)
+
     def close_if_done(self) -> None:
-        """Close it where no row waits any more."""
+        """Close it where surely no row waits any more."""
         if not self.closed:
-            self.closed = not self.has_open_rows
+            self.closed = not self.has_open_rows and not self._is_estimate
 
     def add(self, chunk: ChunkRecord) -> None:
-        """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending."""
+        """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending.
+
+        They may not have been for who counted the rows last, and suppressed some of them: from then on the counts
+        are an estimate, until a run counts anew.
+        """
         self.chunks[chunk.id] = chunk
+        last = self.runs[-1].started if self.runs else chunk.run
+        if chunk.run is not last and chunk.run and last and not is_same_input(chunk.run, last):
+            self._is_estimate = True
         self._move_rows_of(chunk, (NumberState.RELEASED, {}))
 
     def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:
@@ -184,9 +200,19 @@ class RevisionRecord:
 
 
 def is_same_input(one: RunStarted, other: RunStarted) -> bool:
-    """Whether two runs counted the same rows, so that what the record moved since holds for both."""
-    files = one.campaign_sha256 == other.campaign_sha256 and one.digests == other.digests
-    return files and (one.totals.rows, one.late_sent) == (other.totals.rows, other.late_sent)
+    """Whether two runs counted the same rows alike, so that what the record moved since holds for both."""
+    return is_same_rows(one, other) and (one.digests, one.late_sent) == (other.digests, other.late_sent)
+
+
+def is_same_rows(one: RunStarted, other: RunStarted) -> bool:
+    """Whether two runs had the same rows before them, whoever of these was suppressed or late by then."""
+    return rows_of(one) == rows_of(other)
+
+
+def rows_of(run: RunStarted) -> tuple[object, ...]:
+    """Return what the rows of a run are made of: all but the suppression lists."""
+    digests = {part: digest for part, digest in run.digests.items() if not part.startswith(READ_AFRESH)}
+    return run.campaign_sha256, digests, run.totals.rows
 
 
 def _count_moves(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.revision import RevisionRecord
+from mmsbatch.record.revision import RevisionRecord, RunRecord
 from mmsbatch.record.states import ANSWERED, REACHED, NumberState
 from mmsbatch.sending.context import Progress
 from mmsbatch.sending.stops import Answers, Stop, Tally, stop_for_credits, stop_for_share
@@ -52,8 +52,18 @@ class RunCounts:
         return stop_for_share(self._shard.plan, limit, price, own + recipients)
 
     def left(self, revision: RevisionRecord) -> int:
-        """Count who is still to be sent to: in the revision, or of this shard where the run is one's."""
-        return revision.totals.pending if self._shard is None else self.progress.total - self.progress.answered
+        """Count who is still to be sent to: in the revision, or of this run where that counts others than its rows.
+
+        So it is of a shard's run, and where another run, of other rows, was begun meanwhile.
+        """
+        if self._shard is None and all(map(self._has_same_rows, revision.runs[-1:])):
+            return revision.totals.pending
+        return self.progress.total - self.progress.answered
+
+    def _has_same_rows(self, run: RunRecord) -> bool:
+        planned, started = self._planned, run.started
+        files = planned.prepared.campaign.sha256, planned.plan.digests, planned.sorted_rows.totals.rows
+        return files == (started.campaign_sha256, started.digests, started.totals.rows)
 
     def is_in_doubt(self, revision: RevisionRecord) -> bool:
         """Whether the fate of a chunk is unknown, or of one of this shard's where the run is one's."""

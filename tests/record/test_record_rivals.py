@@ -7,6 +7,7 @@ from record_builders import (
     ACCEPTED,
     FAILED,
     IN_DOUBT,
+    SHA,
     answered,
     ended,
     failed,
@@ -19,7 +20,7 @@ from record_builders import (
     started,
 )
 
-from mmsbatch.record.events import Lease, RunStarted
+from mmsbatch.record.events import Lease
 from mmsbatch.record.fold import Record
 from mmsbatch.record.shared.rivals import claiming_run, what_stands, why_not_both
 
@@ -42,6 +43,8 @@ SAME, REACHED, SETTLED = (
     "the same recipients were reached after all",
     "the chunk was settled, or answered",
 )
+OTHER_ROWS = "a run of other rows was begun"
+OPT_OUTS = {**run("any").digests, "suppress stop.csv": SHA}
 #: What we are about to write, what they wrote meanwhile, and why not both.
 CASES = {
     "nothing of theirs": ([claim("1-3", "ours", B)], [], ""),
@@ -68,6 +71,14 @@ CASES = {
         [claim("1-4", "theirs", D)],
         "the record went on",
     ),
+    "our beginning, where the rows are only estimated": (
+        [run("third", digests=OPT_OUTS)],
+        [run("fourth", digests=OPT_OUTS), claim("1-4", "theirs", D)],
+        "the record went on",
+    ),
+    "our claim of other rows": ([claim("1-3", "ours", B)], [run("third", digests={})], OTHER_ROWS),
+    "our claim under other opt-outs": ([claim("1-3", "ours", B)], [run("third", digests=OPT_OUTS)], ""),
+    "our answer, their other rows": ([answered("1-1", ACCEPTED, 1)], [run("third", digests={})], ""),
     "our new record": ([opened(), run("third")], [], "another run began this record, or one beside it"),
 }
 
@@ -76,8 +87,7 @@ CASES = {
 def test_why_not_both(case):
     ours, theirs, reason = CASES[case]
     record = Record((*KNOWN, *theirs))
-    last = next(event for event in reversed((*KNOWN, *theirs)) if isinstance(event, RunStarted))
-    assert why_not_both(ours, theirs, record, last) == reason
+    assert why_not_both(ours, theirs, record) == reason
 
 
 #: What we were about to write, and what is true of it all the same.

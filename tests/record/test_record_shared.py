@@ -9,6 +9,7 @@ from record_builders import (
     FAILED,
     IN_DOUBT,
     REFUSED,
+    SHA,
     answered,
     ended,
     failed,
@@ -67,6 +68,30 @@ def test_rows_of_another_input_are_counted_anew(changes):
     totals = Totals(rows=9, in_doubt=2, pending=7)
     record = Record((*BOTH[:3], begun("two", TWO, totals=totals, **changes)))
     assert record.revision(1).totals == totals
+
+
+OPT_OUTS = {"template": SHA, "suppress stop.csv": SHA}
+
+
+def test_rows_that_were_only_estimated_are_not_taken_for_done():
+    """The second run read a later list: for it one of the first one's recipients is suppressed, for that one pending.
+
+    So three that are sent look like all three that it counted, and the fourth must not be late.
+    """
+    totals = Totals(rows=4, pending=3, suppressed=1)
+    record = Record((*BOTH[:2], begun("two", TWO, shard="2/2", totals=totals, digests=OPT_OUTS)))
+    for event in (claim("1-1", "one", A, B), answered("1-1", ACCEPTED, 2), claim("1-2", "two", C)):
+        record.apply(event)
+    record.apply(answered("1-2", ACCEPTED, 1))
+    revision = record.revision(1)
+    assert not revision.has_open_rows
+    assert not revision.closed
+    counted = Totals(rows=4, accepted=3, pending=1)
+    for event in (begun("three", TWO, totals=counted, digests=OPT_OUTS), claim("1-3", "three", D)):
+        record.apply(event)
+    assert not revision.closed
+    record.apply(answered("1-3", ACCEPTED, 1))
+    assert revision.closed
 
 
 def test_only_the_runs_that_are_gone_leave_doubt():

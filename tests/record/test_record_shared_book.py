@@ -6,10 +6,10 @@ from itertools import count
 
 import pytest
 from git_builders import AT, REF, git, install, make_bare, make_clone, see
-from record_builders import ACCEPTED, FAILED, answered, ended, failed, number, opened, resolved, sending, started
+from record_builders import ACCEPTED, FAILED, SHA, answered, ended, failed, number, opened, resolved, sending, started
 
 from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
-from mmsbatch.record.events import Lease
+from mmsbatch.record.events import Lease, Totals
 from mmsbatch.record.shared.branch import BranchClock, RecordBranch
 from mmsbatch.record.shared.git_remote import Outcome, Pushed
 from mmsbatch.record.shared.store import GitStore
@@ -224,6 +224,48 @@ def test_a_further_attempt_may_have_left_without_a_word_to_others(one, two):
     assert [chunk.id for chunk in record.close_interrupted()] == ["1-1"]
     assert record.revision(1).states() == {A: NumberState.IN_DOUBT}
     assert record.revision(1).totals.in_doubt == 1
+
+
+# --- rows that were counted anew
+
+
+@pytest.fixture
+def edited(one, two):
+    """One told all that it claimed; then two began with other rows: A, and D who comes after."""
+    one.book.append(answered("1-1", ACCEPTED, 1))
+    one.book.publish()
+    two.open()
+    two.begin(campaign_sha256="other", totals=Totals(rows=2, accepted=1, pending=1))
+    two.book.publish()
+    return two
+
+
+def test_a_claim_gives_way_to_rows_that_were_counted_since(one, edited):
+    """Whether B is among them nobody can tell: counted for one of them, D would look sent, and never be sent to."""
+    one.claim("1-2", B)
+    with pytest.raises(Overtaken, match="a run of other rows was begun"):
+        one.book.publish()
+    edited.open()
+    assert edited.book.record.revision(1).totals.pending == 1
+
+
+def test_a_claim_gives_way_to_rows_that_were_taken_in_before(one, edited):
+    one.book.append(ended("one"))
+    one.book.publish()
+    with pytest.raises(Overtaken, match="a run of other rows was begun"):
+        one.claim("1-2", B)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"late_sent": True}, {"digests": {"template": SHA, "suppress stop.csv": SHA}}], ids=["late", "opt-outs"]
+)
+def test_a_claim_stands_behind_a_run_of_the_same_rows(one, two, changes):
+    """Who is late, or suppressed, each run reads afresh."""
+    two.begin(**changes)
+    two.book.publish()
+    one.claim("1-2", B)
+    one.book.publish()
+    assert states(one) == {"1-1": ChunkState.SENDING, "1-2": ChunkState.SENDING}
 
 
 # --- lost answers

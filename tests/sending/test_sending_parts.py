@@ -4,17 +4,24 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 import pytest
-from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, answer, number
+from record_builders import started
+from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, START, answer, number
 
 from mmsbatch.campaign.configuration import GatewaySettings
 from mmsbatch.errors import InDoubt, Refusal
 from mmsbatch.gateway.form import encode_form
 from mmsbatch.planning.chunking import ChunkPlan
+from mmsbatch.planning.planned import PlanInputs
+from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.disk import LocalDisk
+from mmsbatch.record.events import Totals
+from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.tokens import keep_as_tokens, keep_plain
 from mmsbatch.sending.clock import Clock
+from mmsbatch.sending.counting import RunCounts
 from mmsbatch.sending.job import BodyWriter, chunk_job, flow_text, request_body
 from mmsbatch.sending.opening import ensure_opened
 from mmsbatch.sending.proof import Proof, send_proof
@@ -219,3 +226,18 @@ def test_a_body_is_what_rendering_and_encoding_it_whole_would_give(world, text, 
     assert [writer.write(numbers, text), writer.write(numbers, text)] == [whole, whole]
     assert b"Autre" in writer.write(numbers, "Autre")
     assert writer.write(numbers, text) == whole
+
+
+# --- what a run counts
+
+
+def test_what_is_left_is_the_runs_own_where_another_of_other_rows_was_begun(world):
+    """Overtaken, and the rows that the record counts now are all sent: those of this run are not."""
+    planned = plan_campaign(world.prepare(), PlanInputs(Record(), None, START))
+    counts, revision = RunCounts(planned, RevisionRecord(1), None), RevisionRecord(1)
+    digests, totals = planned.plan.digests, planned.sorted_rows.totals
+    revision.begin(started(totals=totals, campaign_sha256=planned.prepared.campaign.sha256, digests=digests))
+    counts.give_up(4)
+    assert counts.left(revision) == 6, "as the record has it"
+    revision.begin(started(totals=Totals(rows=4, accepted=4)))
+    assert counts.left(revision) == 2

@@ -21,7 +21,7 @@ from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
 from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
-from mmsbatch.record.shared.rivals import claims_of_others, what_stands, why_not_both
+from mmsbatch.record.shared.rivals import claims_of_other_rows, claims_of_others, what_stands, why_not_both
 
 #: How often, in seconds, it is asked whether a push may still be waited for.
 LOOK_EVERY = 0.1
@@ -87,6 +87,8 @@ class SharedBook(RecordBook):
         """
         if claims_of_others(events, self.record, self._taken_by_others):
             raise self._overtaken("another run claimed the same recipients")
+        if claims_of_other_rows(events, self.record):
+            raise self._overtaken("a run of other rows was begun")
         super().append(*events)
         self._ours += events
 
@@ -182,8 +184,7 @@ class SharedBook(RecordBook):
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
         self._know(_count_arrived(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
-        last = next((event for event in reversed(lines.events) if isinstance(event, RunStarted)), None)
-        reason = why_not_both(ours, theirs, record, last)
+        reason = why_not_both(ours, theirs, record)
         self._taken_by_others |= {number for event in theirs for number in getattr(event, "numbers", ())}
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())

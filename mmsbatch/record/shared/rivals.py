@@ -18,15 +18,15 @@ from mmsbatch.record.events import (
     RunStarted,
 )
 from mmsbatch.record.fold import Record
-from mmsbatch.record.revision import is_same_input
+from mmsbatch.record.revision import is_same_rows
 from mmsbatch.record.shard import read_shard
 from mmsbatch.record.states import NumberState
 
 
-def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record, last: RunStarted | None) -> str:
+def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record) -> str:
     """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
 
-    `record` is all that is written without ours, `last` the last run that it has.
+    `record` is all that is written without ours.
     """
     settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
     if any(isinstance(event, JournalOpened) for event in ours):
@@ -34,14 +34,14 @@ def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record,
     if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
         return "the chunk was settled, or answered"
     claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
-    return _why_not_claimed(claimed, theirs, record) or _why_not_begin(ours, theirs, last)
+    return _why_not_claimed(claimed, theirs, record) or _why_not_begin(ours, theirs, record)
 
 
-def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], last: RunStarted | None) -> str:
+def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], record: Record) -> str:
     beginning = next((event for event in ours if isinstance(event, RunStarted)), None)
-    if beginning is None or (last is not None and is_same_input(beginning, last)):
+    if beginning is None or not record.revision(beginning.revision).is_counted_anew(beginning):
         return ""
-    # It counted the rows before what is written there now, and of another input than the run before it.
+    # It counted the rows before what is written there now, and these counts are to hold.
     return "the record went on" if theirs else ""
 
 
@@ -57,7 +57,20 @@ def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], r
                 return f"revision {event.revision} was begun"
             case _:
                 pass
-    return ""
+    return "a run of other rows was begun" if any(_is_of_other_rows(each, record) for each in claimed) else ""
+
+
+def claims_of_other_rows(events: Iterable[Event], record: Record) -> bool:
+    """Whether one of the events claims what is not among the rows that were counted last, or may not be."""
+    claims = (event for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
+    return any(_is_of_other_rows(each, record) for each in claims)
+
+
+def _is_of_other_rows(claim: ChunkSending, record: Record) -> bool:
+    """Whether a claim's run counted other rows than the last one: nobody could tell which of those it moves."""
+    runs = record.revision(int(claim.chunk.partition("-")[0])).runs
+    own = next((run.started for run in runs if run.started.run == claim.run), None)
+    return own is not None and not is_same_rows(own, runs[-1].started)
 
 
 def claims_of_others(events: Iterable[Event], record: Record, taken: AbstractSet[str]) -> bool:
