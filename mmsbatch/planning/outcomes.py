@@ -18,8 +18,8 @@ from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 _Value = TypeVar("_Value")
 
-#: States that a person's finding can still change.
-_OPEN = frozenset({NumberState.IN_DOUBT, NumberState.REJECTED})
+#: States that may change yet, by a person's finding; of who is free also by a run that was taken for dead.
+_OPEN = frozenset({NumberState.IN_DOUBT, NumberState.REJECTED, NumberState.RELEASED})
 #: How many rows of an outcome are named; the rest is counted.
 SHOWN = 10
 
@@ -135,16 +135,13 @@ def _conclude(sorter: _Sorter, audience: Audience, recorded: Recorded) -> Sorted
     totals = Totals(rows=audience.rows, duplicates=audience.duplicates, invalid=audience.invalid, **sorter.counts)
     invalid = tuple(row.line for row in audience.invalid_rows)[:SHOWN]
     lines = {**sorter.lines, "duplicates": audience.duplicate_lines, "invalid": invalid}
-    outside = _count_known(recorded) - (totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt)
-    still_open = _find_open(audience, recorded) if outside else ()
+    states = Counter(recorded.numbers.values())
+    here = totals.accepted + totals.rejected + totals.unaccounted + totals.in_doubt
+    outside = states.total() - states[NumberState.RELEASED] - here
+    has_strangers = outside or states[NumberState.RELEASED] > len(sorter.released)
+    still_open = _find_open(audience, recorded) if has_strangers else ()
     resend = _count_resend(audience, recorded, sorter.left) if recorded.earlier else {}
     return SortedRows(totals, sorter.left, lines, outside, still_open, resend)
-
-
-def _count_known(recorded: Recorded) -> int:
-    """Count the recorded numbers that are not free to be sent to again."""
-    states = Counter(recorded.numbers.values())
-    return states.total() - states[NumberState.RELEASED]
 
 
 def _count_resend(audience: Audience, recorded: Recorded, places: Sequence[int]) -> Mapping[int, int]:

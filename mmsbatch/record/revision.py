@@ -56,7 +56,7 @@ class RevisionRecord:
     closed: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
     _counted: Counter[NumberState] | None = None
-    _is_estimate: bool = False
+    is_estimate: bool = False
 
     @property
     def totals(self) -> Totals:
@@ -130,7 +130,7 @@ class RevisionRecord:
         if self.is_counted_anew(run):
             self._rows = run.totals.to_json()
             self.outside = frozenset(run.outside_open)
-            self._is_estimate = False
+            self.is_estimate = False
         self.runs.append(RunRecord(run))
         self.close_if_done()
         return self.runs[-1]
@@ -138,12 +138,12 @@ class RevisionRecord:
     def is_counted_anew(self, run: RunStarted) -> bool:
         """Whether a run's count of the rows holds from then on; beside others that counted them alike it is older."""
         is_alone = run.lease is None or not self.runs
-        return is_alone or self._is_estimate or not is_same_input(run, self.runs[-1].started)
+        return is_alone or self.is_estimate or not is_same_input(run, self.runs[-1].started)
 
     def close_if_done(self) -> None:
         """Close it where surely no row waits any more."""
         if not self.closed:
-            self.closed = not self.has_open_rows and not self._is_estimate
+            self.closed = not self.has_open_rows and not self.is_estimate
 
     def add(self, chunk: ChunkRecord) -> None:
         """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending.
@@ -154,7 +154,7 @@ class RevisionRecord:
         self.chunks[chunk.id] = chunk
         last = self.runs[-1].started if self.runs else chunk.run
         if chunk.run is not last and chunk.run and last and not is_same_input(chunk.run, last):
-            self._is_estimate = True
+            self.is_estimate = True
         self._move_rows_of(chunk, (NumberState.RELEASED, {}))
 
     def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:

@@ -89,6 +89,13 @@ def test_a_number_among_tokens_is_nobodys():
     assert sort_rows(an_audience(3), set(), recorded, send_late=False).totals.pending == 3
 
 
+@pytest.mark.parametrize("state", [NumberState.IN_DOUBT, NumberState.REJECTED, NumberState.RELEASED])
+def test_who_left_the_input_and_may_change_yet_is_named(state):
+    """Else what becomes of them would be counted among rows that are not theirs."""
+    recorded = Recorded({number(1): state, number(8): NumberState.ACCEPTED, number(9): state})
+    assert sort_rows(an_audience(3), set(), recorded, send_late=False).outside_open == (number(9),)
+
+
 def test_no_repr_holds_a_number():
     recorded = Recorded({number(1): NumberState.REJECTED, number(9): NumberState.IN_DOUBT}, earlier={number(2): 1})
     rows = sort_rows(an_audience(3), set(), recorded, send_late=False)
