@@ -7,7 +7,7 @@ from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.planned import PlannedCampaign
 from mmsbatch.record.revision import RevisionRecord, RunRecord
-from mmsbatch.record.states import ANSWERED, REACHED, NumberState
+from mmsbatch.record.states import ANSWERED, REACHED, ChunkState, NumberState
 from mmsbatch.sending.context import Progress
 from mmsbatch.sending.stops import Answers, Stop, Tally, stop_for_credits, stop_for_share
 
@@ -59,6 +59,13 @@ class RunCounts:
         if self._shard is None and all(map(self._has_same_rows, revision.runs[-1:])):
             return revision.totals.pending
         return self.progress.total - self.progress.answered
+
+    def tell_left(self, revision: RevisionRecord) -> str:
+        """Say what a run leaves that nothing stopped."""
+        if not self.left(revision):
+            return "nothing left to send"
+        was_refused = any(chunk.state is ChunkState.REFUSED for chunk in revision.chunks.values())
+        return "some chunks were refused" if was_refused else "some chunks were settled as not sent meanwhile"
 
     def _has_same_rows(self, run: RunRecord) -> bool:
         planned, started = self._planned, run.started

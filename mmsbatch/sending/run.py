@@ -347,7 +347,7 @@ class CampaignRun:
         return ask_until(ask, lambda: interruption.is_requested) if ask else None
 
     def _ended(self, code: ExitCode) -> RunEnded:
-        left = "some chunks were refused" if self._counts.left(self._revision()) else "nothing left to send"
+        left = self._counts.tell_left(self._revision())
         shard = self._planned.plan.shard
         reason = self._stop.message if self._stop else f"{left} in shard {shard.shard}" if shard else left
         return RunEnded(
@@ -368,7 +368,7 @@ class CampaignRun:
         return gravest(*codes)
 
     def _code_of_rest(self) -> ExitCode:
-        """Return what it means that something was not sent; without a stop, single chunks were refused."""
+        """Return what it means that something was not sent; without a stop, `tell_left` says it."""
         if self._stop is None:
             return ExitCode.INCOMPLETE
         return self._stop.exit_code if self._counts.processed else self._stop.at_first

@@ -1,10 +1,11 @@
 """What a run is made of: jobs and bodies, opening a record, proofs, the clock's stamps."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 import pytest
-from record_builders import started
+from record_builders import ACCEPTED, REFUSED, answered, opened, resolved, sending, started
 from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, START, answer, number
 
 from mmsbatch.campaign.configuration import GatewaySettings
@@ -15,7 +16,7 @@ from mmsbatch.planning.planned import PlanInputs
 from mmsbatch.planning.planner import plan_campaign
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import Totals
+from mmsbatch.record.events import Lease, Totals
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import read_journal
 from mmsbatch.record.revision import RevisionRecord
@@ -241,3 +242,26 @@ def test_what_is_left_is_the_runs_own_where_another_of_other_rows_was_begun(worl
     assert counts.left(revision) == 6, "as the record has it"
     revision.begin(started(totals=Totals(rows=4, accepted=4)))
     assert counts.left(revision) == 2
+
+
+@pytest.mark.parametrize(
+    ("totals", "last", "told"),
+    [
+        (Totals(rows=2, accepted=2), answered("1-1", ACCEPTED, 2), "nothing left to send"),
+        (Totals(rows=2, pending=2), answered("1-1", REFUSED), "some chunks were refused"),
+        (Totals(rows=2, pending=2), resolved("1-1", False), "some chunks were settled as not sent meanwhile"),
+    ],
+)
+def test_what_a_run_leaves_that_nothing_stopped_is_told(world, totals, last, told):
+    planned = plan_campaign(world.prepare(people=2), PlanInputs(Record(), None, START))
+    begun = {"campaign_sha256": planned.prepared.campaign.sha256, "digests": planned.plan.digests}
+    lease = Lease("runner", 7)
+    events = (
+        opened(),
+        started(2, lease=lease, **begun),
+        replace(sending("1-1", number(0), number(1)), run="run-1"),
+        last,
+    )
+    revision = Record(events).revision(1)
+    assert revision.totals == totals
+    assert RunCounts(planned, RevisionRecord(1), None).tell_left(revision) == told
