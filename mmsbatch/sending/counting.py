@@ -6,7 +6,8 @@ from decimal import Decimal
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.gateway.verdict import Fate, Verdict
 from mmsbatch.planning.planned import PlannedCampaign
-from mmsbatch.record.revision import RevisionRecord, RunRecord
+from mmsbatch.record.events import RunStarted
+from mmsbatch.record.revision import RevisionRecord
 from mmsbatch.record.states import ANSWERED, REACHED, ChunkState, NumberState
 from mmsbatch.sending.context import Progress
 from mmsbatch.sending.stops import Answers, Stop, Tally, stop_for_credits, stop_for_share
@@ -56,7 +57,8 @@ class RunCounts:
 
         So it is of a shard's run, and where another run, of other rows, was begun meanwhile.
         """
-        if self._shard is None and all(map(self._has_same_rows, revision.runs[-1:])):
+        counted = revision.runs[-1].started if revision.runs else None
+        if self._shard is None and (counted is None or self._has_same_rows(counted)):
             return revision.totals.pending
         return self.progress.total - self.progress.answered
 
@@ -67,10 +69,10 @@ class RunCounts:
         was_refused = any(chunk.state is ChunkState.REFUSED for chunk in revision.chunks.values())
         return "some chunks were refused" if was_refused else "some chunks were settled as not sent meanwhile"
 
-    def _has_same_rows(self, run: RunRecord) -> bool:
-        planned, started = self._planned, run.started
+    def _has_same_rows(self, run: RunStarted) -> bool:
+        planned = self._planned
         files = planned.prepared.campaign.sha256, planned.plan.digests, planned.sorted_rows.totals.rows
-        return files == (started.campaign_sha256, started.digests, started.totals.rows)
+        return files == (run.campaign_sha256, run.digests, run.totals.rows)
 
     def is_in_doubt(self, revision: RevisionRecord) -> bool:
         """Whether the fate of a chunk is unknown, or of one of this shard's where the run is one's."""
