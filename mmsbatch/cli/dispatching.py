@@ -110,12 +110,12 @@ class Dispatcher:
         return after if self.access.settings.exclusive_account or after is not None else before
 
     def _tell_closing(self, each: OpenCampaign) -> None:
-        """Say that what was still to be sent is gone from the input: it is late once it comes back."""
+        """Say that what was still to be sent is not any more: it is late once it comes back."""
         left = each.revision.totals.pending
         if left and not each.planned.plan.to_send and not each.planned.sorted_rows.totals.in_doubt:
             self.console.warn(
-                f"{each.planned.plan.file}: {left:,} rows that were still to be sent are no longer in the input; the "
-                "revision is complete without them, and they are late if they come back"
+                f"{each.planned.plan.file}: {left:,} rows that were still to be sent are no longer in the input, or "
+                "suppressed; the revision is complete without them, and they are late if they come back"
             )
 
     def _send(

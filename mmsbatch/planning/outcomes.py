@@ -18,7 +18,7 @@ from mmsbatch.record.tokens import NumberKeeping, keep_plain
 
 _Value = TypeVar("_Value")
 
-#: States that may change yet, by a person's finding; of who is free also by a run that was taken for dead.
+#: States that may change yet: by a person's finding, or by the late answer of a run that was taken for dead.
 _OPEN = frozenset({NumberState.IN_DOUBT, NumberState.REJECTED, NumberState.RELEASED})
 #: How many rows of an outcome are named; the rest is counted.
 SHOWN = 10

@@ -45,7 +45,8 @@ class RunRecord:
 class RevisionRecord:
     """All that happened to one revision. `closed` once every row had its outcome: rows that appear then are late.
 
-    `outside` holds the numbers that the totals leave out, as far as their state can still change.
+    `outside` holds the numbers that the totals leave out, as far as their state can still change. The totals are an
+    estimate (`is_estimate`) where runs beside each other did not count the same rows, until the next one counts.
     Numbers are looked up through their chunks: a million of them are moved chunk by chunk.
     """
 
@@ -65,8 +66,8 @@ class RevisionRecord:
 
     @property
     def has_open_rows(self) -> bool:
-        """Whether a row of the input still waits for its outcome."""
-        return bool(self._rows["pending"] or self._rows["in_doubt"])
+        """Whether a row of the input still waits for its outcome, or may: nobody counted since the rows moved."""
+        return bool(self._rows["pending"] or self._rows["in_doubt"]) or (self.is_estimate and not self.closed)
 
     @property
     def in_doubt(self) -> list[ChunkRecord]:
@@ -90,7 +91,7 @@ class RevisionRecord:
             return RevisionStatus.EMPTY
         if self.totals.in_doubt or self.in_doubt:
             return RevisionStatus.IN_DOUBT
-        return RevisionStatus.INCOMPLETE if self.totals.pending else RevisionStatus.COMPLETE
+        return RevisionStatus.INCOMPLETE if self.has_open_rows else RevisionStatus.COMPLETE
 
     def next_chunk(self, first: int = 1, step: int = 1) -> int:
         """Return the first of the chunk numbers first, first + step, … that was never used, nor any behind it."""
@@ -141,20 +142,13 @@ class RevisionRecord:
         return is_alone or self.is_estimate or not is_same_input(run, self.runs[-1].started)
 
     def close_if_done(self) -> None:
-        """Close it where surely no row waits any more."""
+        """Close it where no row waits any more."""
         if not self.closed:
-            self.closed = not self.has_open_rows and not self.is_estimate
+            self.closed = not self.has_open_rows
 
     def add(self, chunk: ChunkRecord) -> None:
-        """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending.
-
-        They may not have been for who counted the rows last, and suppressed some of them: from then on the counts
-        are an estimate, until a run counts anew.
-        """
+        """Take in a chunk that is being sent: from now on it decides over its numbers, which were pending."""
         self.chunks[chunk.id] = chunk
-        last = self.runs[-1].started if self.runs else chunk.run
-        if chunk.run is not last and chunk.run and last and not is_same_input(chunk.run, last):
-            self.is_estimate = True
         self._move_rows_of(chunk, (NumberState.RELEASED, {}))
 
     def move(self, chunk: ChunkRecord, state: ChunkState, apart: AbstractSet[str] = frozenset()) -> None:
@@ -179,9 +173,16 @@ class RevisionRecord:
                 self._move_rows_of(chunk, before)
 
     def _move_rows_of(self, chunk: ChunkRecord, before: _Fates) -> None:
-        """Move what the chunk's change moves among the rows of the input."""
+        """Move what the chunk's change moves among the rows of the input.
+
+        Who is pending for a chunk's run may be suppressed for the one that counted the rows: then it is an estimate.
+        """
         self._counted = None
         shared, exceptions = before
+        last = self.runs[-1].started if self.runs else None
+        if chunk.run is not last and chunk.run and last and not is_same_input(chunk.run, last):
+            fates = {shared, chunk.shared_state, *exceptions.values(), *chunk.exceptions.values()}
+            self.is_estimate = self.is_estimate or NumberState.RELEASED in fates
         if exceptions or chunk.exceptions or chunk.apart or self.outside:
             apart = chunk.apart | self.outside.intersection(chunk.numbers) if self.outside else chunk.apart
             for (was, now), count in _count_moves(chunk, before, apart).items():
@@ -195,13 +196,19 @@ class RevisionRecord:
             return
         source = _TOTAL_OF[was]
         moved = min(count, self._rows[source])
+        self.is_estimate = self.is_estimate or moved < count  # others were counted than those
         self._rows[source] -= moved
         self._rows[_TOTAL_OF[now]] += moved
 
 
 def is_same_input(one: RunStarted, other: RunStarted) -> bool:
     """Whether two runs counted the same rows alike, so that what the record moved since holds for both."""
-    return is_same_rows(one, other) and (one.digests, one.late_sent) == (other.digests, other.late_sent)
+    return is_same_rows(one, other) and _counting(one) == _counting(other)
+
+
+def _counting(run: RunStarted) -> tuple[object, ...]:
+    """Return what decides over the outcome of rows, beside the record."""
+    return run.digests, run.late_sent, run.settings, run.tool
 
 
 def is_same_rows(one: RunStarted, other: RunStarted) -> bool:

@@ -53,14 +53,16 @@ class RunCounts:
         return stop_for_share(self._shard.plan, limit, price, own + recipients)
 
     def left(self, revision: RevisionRecord) -> int:
-        """Count who is still to be sent to: in the revision, or of this run where that counts others than its rows.
+        """Count who is still to be sent to: in the revision, or of this shard where the run is one's.
 
-        So it is of a shard's run, and where another run, of other rows, was begun meanwhile.
+        Where the record counts other rows than this run's, by now, it is the more of both.
         """
+        own = self.progress.total - self.progress.answered
+        if self._shard is not None:
+            return own
         counted = revision.runs[-1].started if revision.runs else None
-        if self._shard is None and (counted is None or self._has_same_rows(counted)):
-            return revision.totals.pending
-        return self.progress.total - self.progress.answered
+        is_sure = counted is None or (self._has_same_rows(counted) and not revision.is_estimate)
+        return revision.totals.pending if is_sure else max(own, revision.totals.pending)
 
     def tell_left(self, revision: RevisionRecord) -> str:
         """Say what a run leaves that nothing stopped."""

@@ -1,5 +1,6 @@
 """The folder that a branch is laid out in goes with its process, or with the next one."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from mmsbatch.errors import Refusal
+from mmsbatch.record.shared import mirror
 from mmsbatch.record.shared.mirror import own_mirror
 
 HOLD = """
@@ -62,11 +64,37 @@ def test_what_is_none_of_ours_stays(tmp_path, name):
     for folder in (elsewhere, tmp_path / name):
         folder.mkdir()
         (folder / "notes").write_text("mine")
-    (elsewhere / "lock").touch()
+        (folder / "lock").touch()
     (tmp_path / "mmsbatch-record-link").symlink_to(elsewhere)
     with own_mirror(tmp_path):
         pass
-    assert files(tmp_path) == ["lock", "notes", "notes"]
+    assert files(tmp_path) == ["lock", "lock", "notes", "notes"]
+
+
+def test_whoever_is_killed_while_removing_leaves_it_to_the_next(tmp_path, monkeypatch):
+    removed = []
+    remove = mirror.shutil.rmtree
+    monkeypatch.setattr(mirror.shutil, "rmtree", lambda path: (removed.append(path.name), remove(path)))
+    with own_mirror(tmp_path) as ours:
+        name = ours.parent.name
+    assert removed == ["branch", name], "the lock goes last"
+    half = tmp_path / "mmsbatch-record-half"
+    half.mkdir()
+    (half / "lock").touch()
+    with own_mirror(tmp_path):
+        assert not half.exists()
+
+
+def test_a_file_system_without_locks_keeps_nobody_from_the_record(tmp_path, monkeypatch):
+    def refuse(descriptor, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(mirror.fcntl, "flock", refuse)
+    with own_mirror(tmp_path) as ours:
+        (ours / "journal").touch()
+        with own_mirror(tmp_path):
+            assert files(tmp_path) == ["journal"], "what has no lock may be somebody's"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_none_can_be_made_it_is_told(tmp_path):

@@ -25,7 +25,7 @@ from mmsbatch.record.chain import Tail
 from mmsbatch.record.events import Lease, Totals
 from mmsbatch.record.fold import Record
 from mmsbatch.record.manifest import manifest
-from mmsbatch.record.states import ChunkState, NumberState
+from mmsbatch.record.states import ChunkState, NumberState, RevisionStatus
 
 A, B, C, D = number(1), number(2), number(3), number(4)
 ONE, TWO = (Lease(host, 7) for host in ("runner-1", "runner-2"))
@@ -63,7 +63,9 @@ def test_rows_are_counted_on_and_not_anew_by_a_run_that_planned_before():
     assert [run.ended.run for run in record.revision(1).runs] == ["one", "two"]
 
 
-@pytest.mark.parametrize("changes", [{"campaign_sha256": "other"}, {"digests": {}}, {"late_sent": True}])
+@pytest.mark.parametrize(
+    "changes", [{"campaign_sha256": "other"}, {"digests": {}}, {"late_sent": True}, {"settings": SHA}, {"tool": "9"}]
+)
 def test_rows_of_another_input_are_counted_anew(changes):
     totals = Totals(rows=9, in_doubt=2, pending=7)
     record = Record((*BOTH[:3], begun("two", TWO, totals=totals, **changes)))
@@ -84,7 +86,8 @@ def test_rows_that_were_only_estimated_are_not_taken_for_done():
         record.apply(event)
     record.apply(answered("1-2", ACCEPTED, 1))
     revision = record.revision(1)
-    assert not revision.has_open_rows
+    assert (revision.totals.pending, revision.totals.in_doubt) == (0, 0)
+    assert revision.status is RevisionStatus.INCOMPLETE
     assert not revision.closed
     counted = Totals(rows=4, accepted=3, pending=1)
     for event in (begun("three", TWO, totals=counted, digests=OPT_OUTS), claim("1-3", "three", D)):
@@ -92,6 +95,33 @@ def test_rows_that_were_only_estimated_are_not_taken_for_done():
     assert not revision.closed
     record.apply(answered("1-3", ACCEPTED, 1))
     assert revision.closed
+
+
+def test_who_is_suppressed_since_is_nobody_elses_row():
+    """Called unsent while it was under way, and suppressed; then its answer came: another row looked sent."""
+    begun_later = begun("two", TWO, totals=Totals(rows=3, pending=2, suppressed=1), digests=OPT_OUTS)
+    record = Record((opened(), begun("one", ONE), claim("1-1", "one", A), resolved("1-1", False), begun_later))
+    for event in (claim("1-2", "two", B), answered("1-2", ACCEPTED, 1), answered("1-1", ACCEPTED, 1)):
+        record.apply(event)
+    assert (record.revision(1).totals.pending, record.revision(1).closed) == (0, False)
+
+
+def test_who_is_suppressed_and_called_unsent_is_counted_by_the_next_run():
+    doubt = (claim("1-1", "one", A), answered("1-1", IN_DOUBT))
+    rows = begun("two", TWO, totals=Totals(rows=1, in_doubt=1), digests=OPT_OUTS)
+    record = Record((opened(), begun("one", ONE), *doubt, rows, resolved("1-1", False)))
+    assert record.revision(1).totals == Totals(rows=1, pending=1)
+    record.apply(begun("three", TWO, totals=Totals(rows=1, suppressed=1), digests=OPT_OUTS))
+    assert record.revision(1).totals == Totals(rows=1, suppressed=1)
+    assert record.revision(1).closed
+
+
+def test_counts_that_a_claim_does_not_fit_are_an_estimate():
+    """For the run that claims it is pending; who counted last had it for late, since nobody waited then."""
+    record = Record((opened(), begun("one", ONE), begun("two", TWO, totals=Totals(rows=4, late=4), late_sent=True)))
+    record.apply(claim("1-1", "two", A))
+    assert record.revision(1).is_estimate
+    assert record.revision(1).totals == Totals(rows=4, late=4)
 
 
 def test_only_the_runs_that_are_gone_leave_doubt():

@@ -6,7 +6,20 @@ from itertools import count
 
 import pytest
 from git_builders import AT, REF, git, install, make_bare, make_clone, see
-from record_builders import ACCEPTED, FAILED, SHA, answered, ended, failed, number, opened, resolved, sending, started
+from record_builders import (
+    ACCEPTED,
+    FAILED,
+    SHA,
+    answered,
+    ended,
+    failed,
+    number,
+    opened,
+    proof,
+    resolved,
+    sending,
+    started,
+)
 
 from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
 from mmsbatch.record.events import Lease, Totals
@@ -224,6 +237,15 @@ def test_a_further_attempt_may_have_left_without_a_word_to_others(one, two):
     assert [chunk.id for chunk in record.close_interrupted()] == ["1-1"]
     assert record.revision(1).states() == {A: NumberState.IN_DOUBT}
     assert record.revision(1).totals.in_doubt == 1
+
+
+def test_a_proof_to_one_of_its_recipients_is_no_claim(bare, one, two):
+    """What was answered goes to the branch with it, and is not forgotten."""
+    two.book.append(proof(B))
+    two.book.publish()
+    one.book.append(answered("1-1", ACCEPTED, 1), claim("1-2", "one", B))
+    one.book.publish()
+    assert states(one) == {"1-1": ACCEPTED, "1-2": ChunkState.SENDING}
 
 
 # --- rows that were counted anew

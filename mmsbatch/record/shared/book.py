@@ -13,7 +13,7 @@ from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import Event, RunStarted
+from mmsbatch.record.events import ChunkSending, Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
@@ -21,7 +21,7 @@ from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
 from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
-from mmsbatch.record.shared.rivals import claims_of_other_rows, claims_of_others, what_stands, why_not_both
+from mmsbatch.record.shared.rivals import what_stands, why_not_both, why_not_claim
 
 #: How often, in seconds, it is asked whether a push may still be waited for.
 LOOK_EVERY = 0.1
@@ -85,10 +85,12 @@ class SharedBook(RecordBook):
 
         Raises Overtaken of a claim on somebody, or under an id, that others claimed since this record was opened.
         """
-        if claims_of_others(events, self.record, self._taken_by_others):
-            raise self._overtaken("another run claimed the same recipients")
-        if claims_of_other_rows(events, self.record):
-            raise self._overtaken("a run of other rows was begun")
+        if reason := why_not_claim(events, self.record, self._taken_by_others):
+            raise self._overtaken(reason)
+        self._write(*events)
+
+    def _write(self, *events: Event) -> None:
+        """Write what may stand."""
         super().append(*events)
         self._ours += events
 
@@ -185,14 +187,16 @@ class SharedBook(RecordBook):
         self._know(_count_arrived(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
         reason = why_not_both(ours, theirs, record)
-        self._taken_by_others |= {number for event in theirs for number in getattr(event, "numbers", ())}
+        claims = (event for event in theirs if isinstance(event, ChunkSending))
+        self._taken_by_others |= {number for event in claims for number in event.numbers}
+        reason = reason or why_not_claim(ours, record, self._taken_by_others)
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()
         self._known, self._known_length = lines.events, lines.tail.length
         self._ours, self.record = [], record
         self.record.close_interrupted(self._is_alive)
-        self.append(*(what_stands(ours) if reason else ours))
+        self._write(*(what_stands(ours) if reason else ours))
         if reason:
             raise self._overtaken(reason)
 

@@ -34,26 +34,40 @@ def own_mirror(parent: Path) -> Iterator[Path]:
     try:
         yield (folder / _CONTENT).resolve()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+        with suppress(OSError):
+            _remove(folder)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _make(parent: Path) -> tuple[Path, int]:
+def _remove(folder: Path) -> None:
+    """Remove it, the lock last: whoever is killed in between leaves a folder that the next one removes."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder / _CONTENT)
+    shutil.rmtree(folder)
+
+
+def _make(parent: Path) -> tuple[Path, int | None]:
     """Make a folder, and lock it before it has its name: until then it would look like one that was left."""
     unborn = Path(tempfile.mkdtemp(prefix=_UNBORN, dir=parent))
     (unborn / _CONTENT).mkdir()
-    descriptor = _lock(unborn, os.O_CREAT)
+    try:
+        descriptor = _lock(unborn, os.O_CREAT)
+    except OSError:  # a file system without locks: nobody removes a folder without one
+        (unborn / _LOCK).unlink(missing_ok=True)
+        descriptor = None
     return unborn.rename(parent / f"{_PREFIX}{unborn.name.removeprefix(_UNBORN)}"), descriptor
 
 
 def _remove_if_left(folder: Path) -> None:
     """Remove a folder whose process is gone; leave what is none of ours. Raises OSError where that process lives."""
     found = folder.lstat()
-    if not S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    is_ours = S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_ours or any(each.name not in (_LOCK, _CONTENT) for each in folder.iterdir()):
         return
     descriptor = _lock(folder, 0)
     try:
-        shutil.rmtree(folder)
+        _remove(folder)
     finally:
         os.close(descriptor)
 

@@ -22,6 +22,8 @@ from mmsbatch.record.revision import is_same_rows
 from mmsbatch.record.shard import read_shard
 from mmsbatch.record.states import NumberState
 
+_CLAIMED, _OTHER_ROWS = "another run claimed the same recipients", "a run of other rows was begun"
+
 
 def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record) -> str:
     """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
@@ -50,20 +52,25 @@ def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], r
     for event in theirs:
         match event:
             case ChunkSending() if event.chunk in ids or not numbers.isdisjoint(event.numbers):
-                return "another run claimed the same recipients"
+                return _CLAIMED
             case ChunkAnswered() | DoubtResolved() if _has_got(record, event.chunk, numbers):
                 return "the same recipients were reached after all"
             case RunStarted() if any(_is_raised(event, each) for each in claimed):
                 return f"revision {event.revision} was begun"
             case _:
                 pass
-    return "a run of other rows was begun" if any(_is_of_other_rows(each, record) for each in claimed) else ""
+    return ""
 
 
-def claims_of_other_rows(events: Iterable[Event], record: Record) -> bool:
-    """Whether one of the events claims what is not among the rows that were counted last, or may not be."""
-    claims = (event for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
-    return any(_is_of_other_rows(each, record) for each in claims)
+def why_not_claim(events: Iterable[Event], record: Record, taken: AbstractSet[str]) -> str:
+    """Say why the claims among events cannot be: of an id that is used, of who was `taken` by others, of other rows.
+
+    Empty where they can.
+    """
+    claims = [event for event in events if isinstance(event, ChunkSending) and event.attempt == 1]
+    if any(record.has_chunk(each.chunk) or not taken.isdisjoint(each.numbers) for each in claims):
+        return _CLAIMED
+    return _OTHER_ROWS if any(_is_of_other_rows(each, record) for each in claims) else ""
 
 
 def _is_of_other_rows(claim: ChunkSending, record: Record) -> bool:
@@ -71,12 +78,6 @@ def _is_of_other_rows(claim: ChunkSending, record: Record) -> bool:
     runs = record.revision(int(claim.chunk.partition("-")[0])).runs
     own = next((run.started for run in runs if run.started.run == claim.run), None)
     return own is not None and not is_same_rows(own, runs[-1].started)
-
-
-def claims_of_others(events: Iterable[Event], record: Record, taken: AbstractSet[str]) -> bool:
-    """Whether one of the events claims an id that is used, or one of the numbers that others took."""
-    claims = (event for event in events if isinstance(event, ChunkSending) and event.attempt == 1)
-    return any(record.has_chunk(each.chunk) or not taken.isdisjoint(each.numbers) for each in claims)
 
 
 def what_stands(events: Iterable[Event]) -> list[Event]:
