@@ -53,9 +53,8 @@ class OpenCampaign:
         revision, rows = self.revision, self.planned.sorted_rows
         if not revision.runs:
             return False
-        is_done = not rows.totals.pending and not rows.totals.in_doubt
         differs = (revision.totals, revision.runs[-1].started.outside) != (rows.totals, rows.outside)
-        return differs or (is_done and not revision.closed)
+        return differs or revision.is_estimate
 
 
 @dataclass(frozen=True, slots=True)

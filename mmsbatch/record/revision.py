@@ -55,9 +55,9 @@ class RevisionRecord:
     runs: list[RunRecord] = field(default_factory=list)
     outside: frozenset[str] = field(default=frozenset(), repr=False)
     closed: bool = False
+    is_estimate: bool = False
     _rows: dict[str, int] = field(default_factory=lambda: Totals().to_json())
     _counted: Counter[NumberState] | None = None
-    is_estimate: bool = False
 
     @property
     def totals(self) -> Totals:

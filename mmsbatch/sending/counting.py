@@ -61,7 +61,7 @@ class RunCounts:
         if self._shard is not None:
             return own
         counted = revision.runs[-1].started if revision.runs else None
-        is_sure = counted is None or (self._has_same_rows(counted) and not revision.is_estimate)
+        is_sure = counted is None or (self._is_counted_alike(counted) and not revision.is_estimate)
         return revision.totals.pending if is_sure else max(own, revision.totals.pending)
 
     def tell_left(self, revision: RevisionRecord) -> str:
@@ -71,7 +71,7 @@ class RunCounts:
         was_refused = any(chunk.state is ChunkState.REFUSED for chunk in revision.chunks.values())
         return "some chunks were refused" if was_refused else "some chunks were settled as not sent meanwhile"
 
-    def _has_same_rows(self, run: RunStarted) -> bool:
+    def _is_counted_alike(self, run: RunStarted) -> bool:
         planned = self._planned
         files = planned.prepared.campaign.sha256, planned.plan.digests, planned.sorted_rows.totals.rows
         return files == (run.campaign_sha256, run.digests, run.totals.rows)

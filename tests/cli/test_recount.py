@@ -1,10 +1,9 @@
 """When a run of no chunks is begun, only to write down how many rows there are of each kind."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from record_builders import ACCEPTED, answered, number, opened, sending, started
+from record_builders import ACCEPTED, answered, claim, number, opened, sending, started
 
 from mmsbatch.cli.dispatching import OpenCampaign
 from mmsbatch.record.events import Lease, Totals
@@ -20,7 +19,7 @@ ESTIMATED = (
         started(2, run="one", lease=LEASE),
         started(2, run="two", lease=LEASE, digests={"suppress a.csv": "0"}),
     ),
-    *(replace(sending("1-1", A, B), run="one"), answered("1-1", ACCEPTED, 2)),
+    *(claim("1-1", "one", A, B), answered("1-1", ACCEPTED, 2)),
 )
 ALL_SENT = Totals(rows=2, accepted=2)
 CASES = {

@@ -70,6 +70,10 @@ def sending(chunk, *numbers, attempt=1):
     return ChunkSending(at=AT, chunk=chunk, attempt=attempt, recipients=len(numbers) or 1, numbers=numbers)
 
 
+def claim(chunk, run, *numbers):
+    return replace(sending(chunk, *numbers), run=run)
+
+
 def failed(chunk, attempt=1):
     return AttemptFailed(at=AT, chunk=chunk, attempt=attempt, reason="no connection")
 

@@ -1,6 +1,5 @@
 """The balance of an exclusive account tells the truth of a lost answer, or nothing."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +10,7 @@ from record_builders import (
     IN_DOUBT,
     REFUSED,
     answered,
+    claim,
     ended,
     failed,
     number,
@@ -122,8 +122,8 @@ HISTORIES = {
     "a proof since": ((begun(), *FIRST, *DOUBT, ended(), proof(number(99))), 92, None),
     "a request of another machine's run that was under way as it began": (
         (
-            *(begun(run="run-1", lease=Lease("one", 1)), replace(sending("1-1", A, B), run="run-1")),
-            *(begun(run="run-2", lease=Lease("two", 1)), replace(sending("1-2", C, D), run="run-2")),
+            *(begun(run="run-1", lease=Lease("one", 1)), claim("1-1", "run-1", A, B)),
+            *(begun(run="run-2", lease=Lease("two", 1)), claim("1-2", "run-2", C, D)),
             *(took("1-1", 2, balance=96), lost("1-2")),
         ),
         96,

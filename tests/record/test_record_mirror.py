@@ -97,6 +97,16 @@ def test_a_file_system_without_locks_keeps_nobody_from_the_record(tmp_path, monk
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(mirror.fcntl, "flock", refuse)
+    with pytest.raises(Refusal, match="No space left on device"), own_mirror(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_none_can_be_made_it_is_told(tmp_path):
     with pytest.raises(Refusal, match="No such file or directory"), own_mirror(tmp_path / "gone"):
         pass

@@ -1,7 +1,5 @@
 """What may follow what others wrote meanwhile, and who gives way."""
 
-from dataclasses import replace
-
 import pytest
 from record_builders import (
     ACCEPTED,
@@ -9,6 +7,7 @@ from record_builders import (
     IN_DOUBT,
     SHA,
     answered,
+    claim,
     ended,
     failed,
     number,
@@ -22,7 +21,7 @@ from record_builders import (
 
 from mmsbatch.record.events import Lease
 from mmsbatch.record.fold import Record
-from mmsbatch.record.shared.rivals import claiming_run, what_stands, why_not_both, why_not_claim
+from mmsbatch.record.shared.rivals import claiming_run, what_stands, why_not_both
 
 A, B, C, D = (number(place) for place in range(4))
 LEASE = Lease("runner", 7)
@@ -30,10 +29,6 @@ LEASE = Lease("runner", 7)
 
 def run(name, **changes):
     return started(4, run=name, lease=LEASE, **changes)
-
-
-def claim(chunk, name, *numbers):
-    return replace(sending(chunk, *numbers), run=name)
 
 
 #: Both runs are under way; the one claims A, and the other C was given back by the other.
@@ -87,7 +82,7 @@ CASES = {
 def test_why_not_both(case):
     ours, theirs, reason = CASES[case]
     record = Record((*KNOWN, *theirs))
-    assert (why_not_both(ours, theirs, record) or why_not_claim(ours, record, frozenset())) == reason
+    assert why_not_both(ours, theirs, record) == reason
 
 
 #: What we were about to write, and what is true of it all the same.

@@ -11,12 +11,12 @@ from record_builders import (
     REFUSED,
     SHA,
     answered,
+    claim,
     ended,
     failed,
     number,
     opened,
     resolved,
-    sending,
     shared_histories,
     started,
 )
@@ -33,10 +33,6 @@ ONE, TWO = (Lease(host, 7) for host in ("runner-1", "runner-2"))
 
 def begun(run, lease, **changes):
     return replace(started(4, run=run, lease=lease), **changes)
-
-
-def claim(chunk, run, *numbers):
-    return replace(sending(chunk, *numbers), run=run)
 
 
 BOTH = (

@@ -1,6 +1,5 @@
 """Two runs write one record on one branch, in turns: what each may add behind the other, and who gives way."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -11,13 +10,13 @@ from record_builders import (
     FAILED,
     SHA,
     answered,
+    claim,
     ended,
     failed,
     number,
     opened,
     proof,
     resolved,
-    sending,
     started,
 )
 
@@ -62,10 +61,6 @@ class Runner:
 
 def run(name, **changes):
     return started(4, run=name, lease=Lease(name, 7), **changes)
-
-
-def claim(chunk, name, *numbers):
-    return replace(sending(chunk, *numbers), run=name)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sending_builders import NEVER, NO_ANSWER, OK, REFUSED_CONNECTION, After, Si
 
 from mmsbatch.exitcodes import ExitCode
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.sending.interruption import PATIENCE_SECONDS, Interruption, listening
+from mmsbatch.sending.interruption import PATIENCE_SECONDS, SHARED_PATIENCE_SECONDS, Interruption, listening
 
 TWO = {"gateway": {"concurrency": 2}}
 #: The answers, the chunks' states, the exit code, the seconds it took.
@@ -113,3 +113,12 @@ def test_a_signal_while_requests_are_announced_lets_none_of_them_start(world):
     assert (outcome.exit_code, world.posts) == (ExitCode.INTERRUPTED, [])
     assert world.states == {"1-1": "failed", "1-2": "failed", "1-3": "failed"}
     assert world.totals == {"pending": 6}
+
+
+def test_where_the_record_is_shared_nothing_is_waited_for_when_pipelines_kill():
+    """They do ten seconds after they asked: half a second is left to end in."""
+    interruption = Interruption(SHARED_PATIENCE_SECONDS)
+    assert not interruption.is_time_up(100.0)
+    interruption.request(SIGTERM, 100.0)
+    assert (interruption.is_patience_over(104.4), interruption.is_patience_over(104.5)) == (False, True)
+    assert (interruption.is_time_up(109.0), interruption.is_time_up(109.5)) == (False, True)

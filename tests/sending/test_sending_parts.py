@@ -1,11 +1,10 @@
 """What a run is made of: jobs and bodies, opening a record, proofs, the clock's stamps."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 import pytest
-from record_builders import ACCEPTED, REFUSED, answered, opened, resolved, sending, started
+from record_builders import ACCEPTED, REFUSED, answered, claim, opened, resolved, started
 from sending_builders import CREDENTIALS, NO_ANSWER, OK, REFUSED_CONNECTION, START, answer, number
 
 from mmsbatch.campaign.configuration import GatewaySettings
@@ -261,7 +260,7 @@ def test_what_a_run_leaves_that_nothing_stopped_is_told(world, totals, last, tol
     events = (
         opened(),
         started(2, lease=lease, **begun),
-        replace(sending("1-1", number(0), number(1)), run="run-1"),
+        claim("1-1", "run-1", number(0), number(1)),
         last,
     )
     revision = Record(events).revision(1)

@@ -1,13 +1,10 @@
 """Any history of a shared record, step by step: runs side by side, deaths, a remote that fails, findings, edits."""
 
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
 from crash_world import LOST_BEFORE
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,7 +12,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from memory_branch import ANSWER_LOST, LATE, NOT_ARRIVED, REFUSED, TAKEN, UNREACHED
 from sending_builders import NO_ANSWER, OK, REFUSED_CONNECTION, After, answer
@@ -211,10 +207,6 @@ class History(RuleBasedStateMachine):
                 if not actor.is_over:
                     process.step(actor)
 
-    def count_rejected(self):
-        highest = self.record.highest
-        return highest.count(NumberState.REJECTED) if highest else 0
-
     def may_begin(self):
         return len(self.world.running) < MOST
 
@@ -250,18 +242,6 @@ class History(RuleBasedStateMachine):
         check_all_settled(world, call)
 
 
-def test_any_history_of_a_shared_record_keeps_the_promises(torture):
-    folder = Path(tempfile.mkdtemp()).resolve()
-    History.folder = folder
-    try:
-        run_state_machine_as_test(
-            History,
-            settings=settings(
-                max_examples=3000 if torture else 50,
-                stateful_step_count=30,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        shutil.rmtree(folder)
+def test_any_history_of_a_shared_record_keeps_the_promises(run_histories, tmp_path):
+    History.folder = tmp_path.resolve()
+    run_histories(History)

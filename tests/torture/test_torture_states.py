@@ -9,7 +9,6 @@ from signal import SIGINT, SIGTERM
 
 from crash_world import AT, LOST_BEFORE, CrashWorld
 from crashing_system import Crash, CrashingSystem
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,7 +16,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sending_builders import (
     CREDENTIALS,
@@ -234,13 +232,5 @@ class History(RuleBasedStateMachine):
             assert counts[number(place)] == 1 or state is NumberState.REJECTED or stopped
 
 
-def test_any_history_keeps_the_promises(torture):
-    run_state_machine_as_test(
-        History,
-        settings=settings(
-            max_examples=3000 if torture else 50,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def test_any_history_keeps_the_promises(run_histories):
+    run_histories(History)

@@ -13,7 +13,7 @@ from mmsbatch.errors import Overtaken, RecordUnreachable, Refusal
 from mmsbatch.record.book import RecordBook
 from mmsbatch.record.chain import Damage, read_lines
 from mmsbatch.record.disk import LocalDisk
-from mmsbatch.record.events import ChunkSending, Event, RunStarted
+from mmsbatch.record.events import Event, RunStarted
 from mmsbatch.record.fold import Record
 from mmsbatch.record.journal import JournalContent, JournalWriter
 from mmsbatch.record.manifest import ManifestWriter
@@ -21,7 +21,7 @@ from mmsbatch.record.paths import JOURNAL_SUFFIX, RecordPaths
 from mmsbatch.record.shared.branch import PUT_BACK
 from mmsbatch.record.shared.commit_message import describe
 from mmsbatch.record.shared.journal import SharedJournal
-from mmsbatch.record.shared.rivals import what_stands, why_not_both, why_not_claim
+from mmsbatch.record.shared.rivals import claimed_numbers, what_stands, why_not_both, why_not_claim
 
 #: How often, in seconds, it is asked whether a push may still be waited for.
 LOOK_EVERY = 0.1
@@ -186,10 +186,8 @@ class SharedBook(RecordBook):
             raise Refusal(f"{self.paths.journal.name} on the branch is damaged: {error}") from error
         self._know(_count_arrived(self._ours, lines.events[len(self._known) :]))
         ours, theirs = self._ours, lines.events[len(self._known) :]
-        reason = why_not_both(ours, theirs, record)
-        claims = (event for event in theirs if isinstance(event, ChunkSending))
-        self._taken_by_others |= {number for event in claims for number in event.numbers}
-        reason = reason or why_not_claim(ours, record, self._taken_by_others)
+        reason = why_not_both(ours, theirs, record, self._taken_by_others)
+        self._taken_by_others |= claimed_numbers(theirs)
         self.paths.journal.write_bytes(there)
         self._writer = JournalWriter(self.paths.journal, lines.tail, LocalDisk())
         self._manifest = ManifestWriter()

@@ -4,6 +4,7 @@ A process that was killed leaves its folder behind. The next one of this user re
 tells by a lock that nobody is there any more.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -15,6 +16,8 @@ from stat import S_ISDIR
 
 from mmsbatch.errors import Refusal
 
+#: What a file system says that has no locks.
+_WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 _PREFIX, _UNBORN, _LOCK, _CONTENT = "mmsbatch-record-", "mmsbatch-new-", "lock", "branch"
 
 
@@ -50,13 +53,24 @@ def _remove(folder: Path) -> None:
 def _make(parent: Path) -> tuple[Path, int | None]:
     """Make a folder, and lock it before it has its name: until then it would look like one that was left."""
     unborn = Path(tempfile.mkdtemp(prefix=_UNBORN, dir=parent))
-    (unborn / _CONTENT).mkdir()
     try:
-        descriptor = _lock(unborn, os.O_CREAT)
-    except OSError:  # a file system without locks: nobody removes a folder without one
-        (unborn / _LOCK).unlink(missing_ok=True)
-        descriptor = None
-    return unborn.rename(parent / f"{_PREFIX}{unborn.name.removeprefix(_UNBORN)}"), descriptor
+        (unborn / _CONTENT).mkdir()
+        descriptor = _lock_if_possible(unborn)
+        return unborn.rename(parent / f"{_PREFIX}{unborn.name.removeprefix(_UNBORN)}"), descriptor
+    except OSError:
+        shutil.rmtree(unborn, ignore_errors=True)
+        raise
+
+
+def _lock_if_possible(folder: Path) -> int | None:
+    """Lock it; where the file system has no locks, leave it without one: nobody takes such a folder for left."""
+    try:
+        return _lock(folder, os.O_CREAT)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        (folder / _LOCK).unlink()
+        return None
 
 
 def _remove_if_left(folder: Path) -> None:

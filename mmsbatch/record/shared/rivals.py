@@ -22,13 +22,13 @@ from mmsbatch.record.revision import is_same_rows
 from mmsbatch.record.shard import read_shard
 from mmsbatch.record.states import NumberState
 
-_CLAIMED, _OTHER_ROWS = "another run claimed the same recipients", "a run of other rows was begun"
 
-
-def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record) -> str:
+def why_not_both(
+    ours: Sequence[Event], theirs: Sequence[Event], record: Record, taken: AbstractSet[str] = frozenset()
+) -> str:
     """Say why what we are about to write cannot follow what others wrote meanwhile; empty where it can.
 
-    `record` is all that is written without ours.
+    `record` is all that is written without ours, `taken` are the numbers that others claimed before.
     """
     settled = {event.chunk for event in ours if isinstance(event, DoubtResolved)}
     if any(isinstance(event, JournalOpened) for event in ours):
@@ -36,7 +36,12 @@ def why_not_both(ours: Sequence[Event], theirs: Sequence[Event], record: Record)
     if any(event.chunk in settled for event in theirs if isinstance(event, DoubtResolved | ChunkAnswered)):
         return "the chunk was settled, or answered"
     claimed = [event for event in ours if isinstance(event, ChunkSending) and event.attempt == 1]
-    return _why_not_claimed(claimed, theirs, record) or _why_not_begin(ours, theirs, record)
+    taken = taken | claimed_numbers(theirs)
+    return (
+        why_not_claim(ours, record, taken)
+        or _why_not_claimed(claimed, theirs, record)
+        or _why_not_begin(ours, theirs, record)
+    )
 
 
 def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], record: Record) -> str:
@@ -48,11 +53,9 @@ def _why_not_begin(ours: Sequence[Event], theirs: Sequence[Event], record: Recor
 
 
 def _why_not_claimed(claimed: Sequence[ChunkSending], theirs: Sequence[Event], record: Record) -> str:
-    ids, numbers = {each.chunk for each in claimed}, {number for each in claimed for number in each.numbers}
+    numbers = claimed_numbers(claimed)
     for event in theirs:
         match event:
-            case ChunkSending() if event.chunk in ids or not numbers.isdisjoint(event.numbers):
-                return _CLAIMED
             case ChunkAnswered() | DoubtResolved() if _has_got(record, event.chunk, numbers):
                 return "the same recipients were reached after all"
             case RunStarted() if any(_is_raised(event, each) for each in claimed):
@@ -69,8 +72,13 @@ def why_not_claim(events: Iterable[Event], record: Record, taken: AbstractSet[st
     """
     claims = [event for event in events if isinstance(event, ChunkSending) and event.attempt == 1]
     if any(record.has_chunk(each.chunk) or not taken.isdisjoint(each.numbers) for each in claims):
-        return _CLAIMED
-    return _OTHER_ROWS if any(_is_of_other_rows(each, record) for each in claims) else ""
+        return "another run claimed the same recipients"
+    return "a run of other rows was begun" if any(_is_of_other_rows(each, record) for each in claims) else ""
+
+
+def claimed_numbers(events: Iterable[Event]) -> set[str]:
+    """Return the numbers that events claim; a proof claims nobody."""
+    return {number for event in events if isinstance(event, ChunkSending) for number in event.numbers}
 
 
 def _is_of_other_rows(claim: ChunkSending, record: Record) -> bool:
